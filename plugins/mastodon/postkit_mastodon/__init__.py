@@ -1,0 +1,1 @@
+"""Mastodon for postkit, and servers that speak its API."""

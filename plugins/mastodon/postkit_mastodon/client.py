@@ -1,0 +1,44 @@
+"""The few calls of the Mastodon API that publishing needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from postkit.accounts.secret import Secret
+from postkit.transport import Session
+
+
+class Client:
+    """One account at one server. Raises requests' own exceptions; the core classifies them."""
+
+    def __init__(self, session: Session, token: Secret) -> None:
+        self._session = session
+        self._token = token
+        self._account_id: str | None = None
+
+    @property
+    def account_id(self) -> str:
+        """The server's id of this account, asked for once."""
+        if self._account_id is None:
+            self._account_id = str(self.get("/api/v1/accounts/verify_credentials")["id"])
+        return self._account_id
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._call("GET", path, params=query)
+
+    def post(self, path: str, *, headers: dict[str, str] | None = None, **body: Any) -> Any:
+        return self._call("POST", path, headers=headers, **body)
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        return self._call("PUT", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path)
+
+    def _call(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **body: Any
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {self._token.reveal()}", **(headers or {})}
+        response = self._session.request(method, self._session.base + path, headers=headers, **body)
+        response.raise_for_status()
+        return response.json()

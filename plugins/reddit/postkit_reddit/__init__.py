@@ -1,0 +1,1 @@
+"""postkit's plugin for one network."""

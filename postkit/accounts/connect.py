@@ -1,0 +1,169 @@
+"""Connecting an account: check what was given, keep it in the vault, ask the network who we are."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..deliver.clients import Clients
+from ..errors import InputError, NeedsLogin, NetworkError, Refused
+from ..ids import new_id
+from ..network import Account, CredentialSet, Network
+from ..store.accounts import AccountRows
+from ..suggest import did_you_mean
+from ..transport import Session
+from .vault import Vault
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def choose(network: Network[Any], given: Mapping[str, str]) -> CredentialSet:
+    """The set of credentials that ``given`` fills. Raises InputError with what is missing."""
+    known = {field.name for row in network.credentials for field in row.fields}
+    problems = [
+        f"{network.name} has no credential {name!r}.{did_you_mean(name, known)} "
+        f"It takes: {_spelled(network)}."
+        for name in given
+        if name not in known
+    ]
+    problems += [f"{name} is empty; give its value." for name, value in given.items() if not value]
+    if problems:
+        raise InputError(problems)
+    fitting = [
+        row
+        for row in network.credentials
+        if all(field.name in given or field.optional for field in row.fields)
+        and set(given) <= {field.name for field in row.fields}
+    ]
+    if not fitting:
+        raise InputError(f"{network.name} needs {_spelled(network)}; given: {_listed(given)}.")
+    return fitting[0]
+
+
+def check_endpoint(network: Network[Any], endpoint: str | None) -> str | None:
+    """The endpoint without its trailing slash. Raises InputError where it is none."""
+    if endpoint is None:
+        if network.needs_endpoint:
+            raise InputError(
+                f"{network.name} has many servers; name yours with --endpoint https://SERVER."
+            )
+        return None
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise InputError(f"--endpoint {endpoint!r} is no web address; write https://SERVER.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise InputError("--endpoint takes scheme, host, port and path alone, and no password.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise InputError(
+            f"--endpoint {endpoint}: http would send the token in the clear; use https."
+        )
+    return endpoint.rstrip("/")
+
+
+def connect(
+    network: Network[Any],
+    name: str,
+    given: Mapping[str, str],
+    *,
+    accounts: AccountRows,
+    vault: Vault,
+    clients: Clients,
+    endpoint: str | None = None,
+    ca_bundle: str | None = None,
+) -> tuple[Account, NetworkError | None]:
+    """Add the account. The second value says why it is unverified, where it is.
+
+    Raises InputError for what cannot be right, and Refused or NeedsLogin where the network
+    answers that the access is wrong: then nothing is kept.
+    """
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"--name {name!r}: an account's name has letters, digits, '.', '_' and '-', at most 64."
+        )
+    choose(network, given)
+    endpoint = check_endpoint(network, endpoint)
+    if any(a.network == network.name and a.name == name for a in accounts.all()):
+        raise InputError(
+            f"{network.name}:{name} is connected already. Choose another --name, or remove it "
+            f"first: `postkit accounts remove {network.name}:{name}`."
+        )
+    account = Account(
+        new_id("a"), network.name, name, endpoint, ca_bundle, tenant=accounts.tenant,
+        state="unverified",
+    )  # fmt: skip
+    # The secret first: an account without one could not be told from a lost one.
+    vault.put(account.id, dict(given))
+    try:
+        account, problem = verified(network, account, clients)
+        accounts.add(account)
+    except BaseException:
+        vault.delete(account.id)
+        raise
+    return account, problem
+
+
+def verified(
+    network: Network[Any], account: Account, clients: Clients
+) -> tuple[Account, NetworkError | None]:
+    """Ask the network who we are. An account that could not be asked for stays unverified."""
+    try:
+        connection = clients.take(account)
+    except (NeedsLogin, Refused):
+        raise
+    except NetworkError as error:
+        return account, error
+    try:
+        identity = connection.ask(lambda: network.identify(connection.client))
+        settings = {**account.settings, **emulated_settings(connection.session, network.name)}
+    except (NeedsLogin, Refused):
+        raise
+    except NetworkError as error:
+        return account, error
+    finally:
+        connection.close()
+    return replace(account, identity=identity, settings=settings, state="ok"), None
+
+
+def emulated_settings(session: Session, network: str) -> dict[str, Any]:
+    """The short quiet window that an emulator declares. Only a loopback address is believed:
+    a real server must not be able to shorten our patience."""
+    parts = urlsplit(session.base)
+    if not is_loopback(parts.hostname or ""):
+        return {}
+    answer = ask_quietly(session, f"{parts.scheme}://{parts.netloc}/_postkit/")
+    if not isinstance(answer, dict) or answer.get("postkit_emulator") is not True:
+        return {}
+    quiet = answer.get("quiet", {}).get(network)
+    return {"quiet": float(quiet), "emulated": True} if quiet is not None else {}
+
+
+def ask_quietly(session: Session, url: str) -> Any:
+    try:
+        response = session.get(url)
+        return response.json() if response.ok else None
+    except (OSError, ValueError):
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _spelled(network: Network[Any]) -> str:
+    return ", or ".join(
+        " + ".join(f"[{f.name}]" if f.optional else f.name for f in row.fields)
+        for row in network.credentials
+    )
+
+
+def _listed(given: Mapping[str, str]) -> str:
+    return ", ".join(given) or "nothing"

@@ -1,0 +1,73 @@
+"""The secrets of one account, as a plugin is handed them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+
+from ..errors import NeedsLogin
+from .secret import Secret
+from .vault import Vault
+
+
+class Secrets:
+    """Reads and rotates the fields of one account. A plugin never sees another account's.
+
+    ``public`` names the fields that are no secrets (a handle, a page's id): they may show.
+    """
+
+    def __init__(
+        self, vault: Vault, account_id: str, label: str, public: Collection[str] = ()
+    ) -> None:
+        self._vault = vault
+        self._account_id = account_id
+        self._label = label
+        self._public = frozenset(public)
+        self._fields: dict[str, str] | None = None
+
+    def _read(self) -> dict[str, str]:
+        if self._fields is None:
+            self._fields = self._vault.get(self._account_id)
+            for name, value in self._fields.items():
+                if name not in self._public:
+                    Secret(value)  # from here on the redactor knows it
+        return self._fields
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._read()
+
+    def __getitem__(self, name: str) -> Secret:
+        """A secret field. Raises NeedsLogin where it is not there."""
+        return Secret(self.text(name))
+
+    def get(self, name: str) -> Secret | None:
+        return self[name] if name in self else None
+
+    def text(self, name: str) -> str:
+        """A field as text: for those that are no secrets. Raises NeedsLogin."""
+        try:
+            return self._read()[name]
+        except KeyError:
+            network, _, account = self._label.partition(":")
+            raise NeedsLogin(
+                f"{self._label} has no {name}; remove it with `postkit accounts remove "
+                f"{self._label}` and run `postkit connect {network} --name {account}` again."
+            ) from None
+
+    def rotate(self, **fields: str) -> None:
+        """Store new values durably; call it inside ``refreshing``, before a new token is used."""
+        current = self._vault.get(self._account_id)
+        self._vault.put(self._account_id, {**current, **fields})
+        self._fields = None
+        self._read()
+
+    @contextlib.contextmanager
+    def refreshing(self) -> Iterator[None]:
+        """Single flight over all processes: inside, the fields are read anew, so look first
+        whether somebody else has refreshed meanwhile."""
+        with self._vault.lock(self._account_id):
+            self._fields = None
+            yield
+
+    def __repr__(self) -> str:
+        return f"Secrets({self._label})"

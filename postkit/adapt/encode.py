@@ -1,0 +1,134 @@
+"""Encode a picture within a number of bytes: by quality first, then by size."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+BEST, WORST = 92, 60
+"""Qualities between which is searched; below, artefacts show sooner than fewer pixels do."""
+
+_SMALLEST = 16
+_NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+ENCODABLE = tuple(_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """``flattened``: transparency was laid on white."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+    flattened: bool = False
+
+    @property
+    def format(self) -> str:
+        return _NAMES[self.mime]
+
+
+def encode(
+    image: Image.Image, mimes: Collection[str], max_bytes: int, *, graphic: bool
+) -> Encoded | None:
+    """``image`` (RGB or RGBA) as one of ``mimes``, at most ``max_bytes``; ``None``: impossible.
+
+    ``graphic``: few colours or transparency, for which PNG is tried first.
+    """
+    if graphic and "image/png" in mimes:
+        data = _bytes(image, "image/png", BEST)
+        if len(data) <= max_bytes:
+            return Encoded(data, "image/png", *image.size)
+    see_through = image.mode == "RGBA"
+    lossy = ("image/webp", "image/jpeg") if see_through else ("image/jpeg", "image/webp")
+    if see_through and "image/jpeg" in mimes:
+        lossy = ("image/jpeg",)
+    for mime in (*lossy, "image/png"):
+        if mime in mimes:
+            break
+    else:
+        return None
+    flattened = see_through and mime == "image/jpeg"
+    if flattened:
+        image = _on_white(image)
+    return _smaller(image, mime, max_bytes, flattened=flattened)
+
+
+def _smaller(
+    image: Image.Image, mime: str, max_bytes: int, *, flattened: bool
+) -> Encoded | None:
+    scale, first = 1.0, BEST
+    while True:
+        width = max(1, round(image.width * scale))
+        height = max(1, round(image.height * scale))
+        scaled = image if scale == 1.0 else resized(image, width, height)
+        data, smallest = _best_quality(scaled, mime, max_bytes, first)
+        if data is not None:
+            return Encoded(data, mime, width, height, flattened)
+        if max(width, height) <= _SMALLEST:
+            return None
+        # Bytes grow with the area. Aim at a quality in the middle, so that the next round fits.
+        middle = 1.0 if mime == "image/png" else 1.5
+        scale *= min(0.9, 0.97 * math.sqrt(max_bytes / (smallest * middle)))
+        scale = max(scale, _SMALLEST / max(image.size) * 0.999)
+        first = 82
+
+
+def _best_quality(
+    image: Image.Image, mime: str, max_bytes: int, first: int
+) -> tuple[bytes | None, int]:
+    """The best encoding that fits (at most five tries), and the size of the smallest tried."""
+    data = _bytes(image, mime, first)
+    if len(data) <= max_bytes or mime == "image/png":
+        return (data if len(data) <= max_bytes else None), len(data)
+    low, low_data = WORST, _bytes(image, mime, WORST)
+    if len(low_data) > max_bytes:
+        return None, len(low_data)
+    high, high_size = first, len(data)
+    for _ in range(3):
+        # The logarithm of the size is nearly linear in the quality here.
+        span = math.log(high_size / len(low_data)) or 1.0
+        guess = low + int((high - low) * math.log(max_bytes / len(low_data)) / span)
+        guess = min(max(guess, low + 1), high - 1)
+        if guess <= low:
+            break
+        tried = _bytes(image, mime, guess)
+        if len(tried) > max_bytes:
+            high, high_size = guess, len(tried)
+        else:
+            low, low_data = guess, tried
+            if len(tried) > 0.95 * max_bytes:
+                break
+    return low_data, len(low_data)
+
+
+def resized(image: Image.Image, width: int, height: int) -> Image.Image:
+    """``image`` in other pixels, by a filter that keeps edges sharp."""
+    from PIL import Image as Pillow
+
+    return image.resize((width, height), Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _bytes(image: Image.Image, mime: str, quality: int) -> bytes:
+    file = io.BytesIO()
+    if mime == "image/png":
+        image.save(file, "PNG", optimize=image.width * image.height <= 4_000_000)
+    elif mime == "image/webp":
+        image.save(file, "WEBP", quality=quality, method=4, exact=False)
+    else:
+        image.save(file, "JPEG", quality=quality, optimize=True)
+    return file.getvalue()
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    from PIL import Image as Pillow
+
+    white = Pillow.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white

@@ -1,0 +1,105 @@
+"""Where a post goes: ``network[:account][/target]``, and ``@group`` for several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .errors import InputError
+from .network import Account
+from .suggest import did_you_mean
+
+_SHAPE = re.compile(r"(?P<network>[^:/@\s]+)(?::(?P<account>[^/\s]+))?(?:/(?P<target>.+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One place. ``account`` is None where the network's only account is meant."""
+
+    network: str
+    account: str | None = None
+    target: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises InputError with the right spelling."""
+        match = _SHAPE.fullmatch(text.strip())
+        if match is None:
+            raise InputError(
+                f"{text!r} is no address; write network, network:account or network:account/target."
+            )
+        return cls(match["network"], match["account"], match["target"])
+
+    def __str__(self) -> str:
+        account = f":{self.account}" if self.account else ""
+        target = f"/{self.target}" if self.target else ""
+        return f"{self.network}{account}{target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address whose account is known. ``label`` is what reports call it."""
+
+    account: Account
+    target: str | None
+
+    @property
+    def label(self) -> str:
+        return self.account.label + (f"/{self.target}" if self.target else "")
+
+
+def expand(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Replace each ``@group`` by its addresses; what is named twice goes once."""
+    found: list[str] = []
+    problems: list[str] = []
+    for name in names:
+        if not name.startswith("@"):
+            found.append(name)
+        elif name[1:] in groups:
+            found.extend(groups[name[1:]])
+        else:
+            known = ", ".join(f"@{group}" for group in sorted(groups)) or "none"
+            problems.append(
+                f"There is no group {name}.{did_you_mean(name[1:], groups)} Groups in "
+                f"postkit.toml: {known}."
+            )
+    if problems:
+        raise InputError(problems)
+    return list(dict.fromkeys(found))
+
+
+def locate(
+    address: Address, accounts: Sequence[Account], defaults: Mapping[str, str], networks: list[str]
+) -> Place:
+    """The account that an address means. Raises InputError with what to do instead.
+
+    ``defaults`` holds the chosen account's name by network.
+    """
+    here = [account for account in accounts if account.network == address.network]
+    if not here:
+        if address.network not in networks:
+            raise InputError(
+                f"{address}: there is no network {address.network!r}."
+                f"{did_you_mean(address.network, networks)} `postkit networks` lists them."
+            )
+        raise InputError(
+            f"{address}: no account is connected; run `postkit connect {address.network}`."
+        )
+    name = address.account or defaults.get(address.network)
+    if name is None and len(here) == 1:
+        return Place(here[0], address.target)
+    names = [account.name for account in here]
+    if name is None:
+        choices = ", ".join(account.label for account in here)
+        raise InputError(
+            f"{address}: there are {len(here)} accounts; name one of {choices}, or set a default "
+            f"for {address.network} in postkit.toml."
+        )
+    for account in here:
+        if account.name == name:
+            return Place(account, address.target)
+    raise InputError(
+        f"{address}: there is no account {address.network}:{name}."
+        f"{did_you_mean(name, names)} Connected: {', '.join(a.label for a in here)}."
+    )

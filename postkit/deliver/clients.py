@@ -1,0 +1,129 @@
+"""Connected clients: one for an account and a thread, kept while the process lives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ..accounts.secrets import Secrets
+from ..accounts.vault import Vault
+from ..errors import InDoubt, NeedsLogin, PostkitError, Unavailable
+from ..network import Account, CanRefresh, Failure, Network
+from ..plugins import Plugins
+from ..transport import Session
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Connection:
+    """A client of one account, and the session that it talks over."""
+
+    network: Network[Any]
+    account: Account
+    session: Session
+    client: Any
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """Run a call that may be repeated; every failure becomes a next step.
+
+        A repeatable call cannot leave anything in doubt, so what a create would have to doubt
+        is Unavailable here. Access that has run out is renewed once.
+        """
+        try:
+            return ask(self.network, self.session, call)
+        except NeedsLogin:
+            if not isinstance(self.network, CanRefresh):
+                raise
+            self.renew()
+            return ask(self.network, self.session, call)
+
+    def close(self) -> None:
+        self.session.close()
+
+    def renew(self) -> None:
+        network = self.network
+        if not isinstance(network, CanRefresh):
+            raise NeedsLogin(
+                f"{self.account.label} is not accepted any more; connect it again.",
+                network=network.name,
+            )
+        ask(network, self.session, lambda: network.refresh(self.client))
+
+
+def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
+    session.last = None
+    try:
+        return call()
+    except InDoubt as error:
+        raise Unavailable(error.message, network=network.name, status=error.status) from error
+    except PostkitError:
+        raise
+    except Exception as error:
+        found = network.classify(Failure(error, session.last))
+        if isinstance(found, InDoubt):
+            raise Unavailable(
+                found.message.replace("; it may have acted", ""),
+                network=network.name,
+                status=found.status,
+            ) from error
+        raise found from error
+
+
+class Clients:
+    """Makes and keeps connections. One that is taken serves one thread until it is given back."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        vault: Callable[[], Vault],
+        timeouts: Callable[[Account], Mapping[str, float]],
+    ) -> None:
+        self._plugins = plugins
+        self._vault = vault
+        self._timeouts = timeouts
+        self._idle: dict[str, list[Connection]] = {}
+        self._guard = threading.Lock()
+
+    def network(self, account: Account) -> Network[Any]:
+        return self._plugins.network(account.network)
+
+    def take(self, account: Account) -> Connection:
+        """A connection that nobody else uses. Raises NetworkError as a next step."""
+        with self._guard:
+            idle = self._idle.get(account.id)
+            if idle:
+                return idle.pop()
+        return self._connect(account)
+
+    def give(self, connection: Connection) -> None:
+        with self._guard:
+            self._idle.setdefault(connection.account.id, []).append(connection)
+
+    def close(self) -> None:
+        with self._guard:
+            idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                connection.close()
+
+    def _connect(self, account: Account) -> Connection:
+        network = self._plugins.network(account.network)
+        session = Session(
+            network.hosts,
+            account.endpoint,
+            ca_bundle=account.ca_bundle,
+            auth_paths=network.auth_paths,
+            **self._timeouts(account),
+        )
+        fields = [field for row in network.credentials for field in row.fields]
+        public = {field.name for field in fields if not field.secret}
+        secrets = Secrets(self._vault(), account.id, account.label, public)
+        try:
+            client = ask(network, session, lambda: network.connect(account, secrets, session))
+        except PostkitError:
+            session.close()
+            raise
+        return Connection(network, account, session, client)

@@ -1,0 +1,69 @@
+"""Media as a network keeps it: checked by decoding, stored by content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import warnings
+from dataclasses import dataclass
+
+
+class NotAnImage(ValueError):  # noqa: N818 - named like the core's errors
+    """The bytes cannot be decoded as an image; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What decoding an image told: type from the bytes, size in pixels, number of frames."""
+
+    mime: str
+    width: int
+    height: int
+    frames: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMedia:
+    sha256: str
+    mime: str
+    data: bytes
+
+
+def examine(data: bytes) -> Picture:
+    """Decode an image in full and say what it is. Raises NotAnImage."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with Image.open(io.BytesIO(data)) as image:
+                width, height = image.size
+                mime = Image.MIME.get(image.format or "", "application/octet-stream")
+                frames = int(getattr(image, "n_frames", 1))
+                image.load()
+    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+        raise NotAnImage(f"{type(error).__name__}: {error}") from error
+    return Picture(mime, width, height, frames)
+
+
+class MediaStore:
+    """Bytes by the hexadecimal SHA-256 of their content."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stored: dict[str, StoredMedia] = {}
+
+    def add(self, data: bytes, mime: str) -> StoredMedia:
+        stored = StoredMedia(hashlib.sha256(data).hexdigest(), mime, bytes(data))
+        with self._lock:
+            self._stored[stored.sha256] = stored
+        return stored
+
+    def get(self, sha256: str) -> StoredMedia | None:
+        with self._lock:
+            return self._stored.get(sha256)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._stored.clear()

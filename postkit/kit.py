@@ -1,0 +1,510 @@
+"""The façade: everything that a program or the command line asks of postkit."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property
+from functools import partial as bind
+from pathlib import Path
+from typing import TypeVar
+
+from .accounts.keys import find_key
+from .accounts.vault import Vault
+from .clock import Clock, SystemClock
+from .config import Config, read_config
+from .deliver.clients import Clients, Connection
+from .deliver.courier import Courier, Watch
+from .deliver.ledger import Ledger
+from .deliver.owner import this_process
+from .deliver.spool import Spool
+from .engine.threads import ThreadEngine
+from .errors import InputError, NetworkError, PlanRefused, PostkitError, Refused, UnknownName
+from .home import Home
+from .ids import new_id
+from .network import Account, CanDelete, CanList, Receipt, RemotePost, RenderedPart
+from .plan import Plan, Planner, Wishes
+from .plugins import Plugins
+from .post import Post
+from .report import DeliveryReport, Report, report_of
+from .store.accounts import AccountRows
+from .store.database import Database
+from .store.media import MediaFiles
+from .store.publications import NewDelivery, PublicationRows
+from .store.rows import DeliveryRow, HistoryRow, PartRow
+
+T = TypeVar("T")
+WAIT = 30.0
+"""Seconds that a publish looks for the outcome before it leaves the rest to ``finish``."""
+
+
+class Kit:
+    """One installation of postkit: its accounts, its store, its plugins.
+
+    ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
+    the platform's data folder). ``plugins`` are added to the installed ones. Opens what it needs
+    when it is needed; safe to use from several threads. Use it as a context manager, or call
+    ``close``.
+    """
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        store: str | Path | None = None,
+        plugins: Iterable[object] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        self.home = Home.resolve(home)
+        if store is not None:
+            self.home = replace(self.home, store=Path(store))
+        self.clock: Clock = clock or SystemClock()
+        self._extra = tuple(plugins)
+        self._lock = threading.RLock()
+        self._vault: Vault | None = None
+
+    def __enter__(self) -> Kit:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and the store. The Kit cannot be used afterwards."""
+        if "clients" in self.__dict__:
+            self.clients.close()
+        if "_database" in self.__dict__:
+            self._database.close()
+
+    # What it is made of, opened when first used
+
+    @cached_property
+    def config(self) -> Config:
+        return read_config(self.home.config_path)
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        plugins = Plugins(self._extra)
+        plugins.manager.hook.postkit_configure.call_historic(kwargs={"config": self.config})
+        return plugins
+
+    @cached_property
+    def _database(self) -> Database:
+        self.home.ensure()
+        return Database(self.home.store_path)
+
+    @cached_property
+    def _accounts(self) -> AccountRows:
+        return AccountRows(self._opened, self.clock)
+
+    @cached_property
+    def _publications(self) -> PublicationRows:
+        return PublicationRows(self._opened, self.clock)
+
+    @property
+    def _opened(self) -> Database:
+        with self._lock:
+            return self._database
+
+    @cached_property
+    def media(self) -> MediaFiles:
+        return MediaFiles(self.home.media_path)
+
+    @cached_property
+    def clients(self) -> Clients:
+        return Clients(self.plugins, self.vault, self._timeouts)
+
+    def vault(self) -> Vault:
+        """The vault. Raises VaultError with what to do where it cannot be opened."""
+        with self._lock:
+            if self._vault is None:
+                self.home.ensure()
+                self._vault = Vault(self.home.vault_path, find_key(self.home))
+            return self._vault
+
+    def _timeouts(self, account: Account) -> Mapping[str, float]:
+        settings = {**self.config.network(account.network), **self.config.account(account.label)}
+        found: dict[str, float] = {}
+        for name in ("connect_timeout", "read_timeout"):
+            value = settings.get(name)
+            if value is None:
+                continue
+            if not isinstance(value, int | float) or value <= 0:
+                raise InputError(f"postkit.toml: {account.label}: {name} must be seconds above 0.")
+            found[name] = float(value)
+        return found
+
+    def _ledger(self) -> Ledger:
+        return Ledger(self._opened, self.clock, this_process())
+
+    def _courier(self, ledger: Ledger) -> Courier:
+        spool = Spool(self.home.store_path.with_name("receipts.jsonl"))
+        return Courier(ledger, self.clients, self._accounts, self.media, spool, self.clock)
+
+    # Accounts
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts that are connected."""
+        return self._accounts.all()
+
+    def connect(
+        self,
+        network: str,
+        credentials: Mapping[str, str],
+        *,
+        name: str | None = None,
+        endpoint: str | None = None,
+        ca_bundle: str | None = None,
+    ) -> tuple[Account, NetworkError | None]:
+        """Connect an account. The second value says why it could not be verified, if so.
+
+        Raises InputError, VaultError, or Refused and NeedsLogin where the network says no.
+        """
+        from .accounts.connect import connect
+
+        return connect(
+            self.plugins.network(network),
+            name or network,
+            credentials,
+            accounts=self._accounts,
+            vault=self.vault(),
+            clients=self.clients,
+            endpoint=endpoint,
+            ca_bundle=ca_bundle,
+        )
+
+    def account(self, label: str) -> Account:
+        """The account of that label (``network:name``). Raises UnknownName."""
+        for account in self.accounts:
+            if account.label == label:
+                return account
+        from .suggest import did_you_mean
+
+        labels = [account.label for account in self.accounts]
+        raise UnknownName(
+            f"There is no account {label!r}.{did_you_mean(label, labels)} "
+            f"Connected: {', '.join(labels) or 'none'}."
+        )
+
+    def remove_account(self, label: str) -> Account:
+        """Forget an account and its secret. Refused while a post of it is not settled."""
+        account = self.account(label)
+        if self._accounts.has_open_parts(account.id):
+            raise InputError(
+                f"{label} has posts that are not settled; `postkit list` shows them. "
+                "Finish or resolve them first."
+            )
+        self._accounts.remove(account.id)
+        self.vault().delete(account.id)
+        return account
+
+    def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
+        """The account's own newest posts, as the network lists them."""
+        account = self.account(label)
+        return self._with(account, bind(_recent, count=count))
+
+    # Publishing
+
+    def plan(
+        self,
+        post: Post | str | Path,
+        to: Sequence[str] | None = None,
+        *,
+        wishes: Wishes | None = None,
+    ) -> Plan:
+        """What would be sent. Sends nothing and asks no network.
+
+        ``post`` is a Post, a text, or the path of a post file. Raises InputError with every
+        address, option or field that is wrong.
+        """
+        post, source = self._read(post)
+        planner = Planner(self.plugins, self._accounts, self._publications, self.config)
+        return planner.plan(post, to, wishes or Wishes(), source)
+
+    def publish(
+        self,
+        post: Post | str | Path,
+        to: Sequence[str] | None = None,
+        *,
+        wait: float = WAIT,
+        once: str | None = None,
+        partial: bool = False,
+        wishes: Wishes | None = None,
+        watch: Watch | None = None,
+    ) -> Report:
+        """Publish now. Returns when everything is settled, or after ``wait`` seconds of looking.
+
+        With ``once`` a repeat of the same content returns the first report and sends nothing.
+        Raises InputError or PlanRefused before anything is sent; unless ``partial`` is set, one
+        address that refuses stops all.
+        """
+        post, source = self._read(post)
+        kept = self.published_once(once, post, to) if once is not None else None
+        if kept is not None:
+            return self.finish(kept, wait=wait, watch=watch)
+        planner = Planner(self.plugins, self._accounts, self._publications, self.config)
+        plan = planner.plan(post, to, wishes or Wishes(), source)
+        publication = self.accept(plan, partial=partial, once=once, to=to, source=source)
+        return self.finish(publication, wait=wait, watch=watch)
+
+    async def apublish(
+        self,
+        post: Post | str | Path,
+        to: Sequence[str] | None = None,
+        *,
+        wait: float = WAIT,
+        once: str | None = None,
+        partial: bool = False,
+        wishes: Wishes | None = None,
+        watch: Watch | None = None,
+    ) -> Report:
+        """``publish`` for asynchronous programs: runs in a thread, blocks no loop."""
+        return await asyncio.to_thread(
+            lambda: self.publish(
+                post, to, wait=wait, once=once, partial=partial, wishes=wishes, watch=watch
+            )
+        )
+
+    def published_once(self, once: str, post: Post, to: Sequence[str] | None) -> str | None:
+        """The publication under that name, or None. Raises InputError for other content."""
+        kept = self._publications.by_once(once)
+        if kept is None:
+            return None
+        if kept.content != _content(post, to):
+            raise InputError(
+                f"--once {once} was used for other content ({kept.id}); choose another name."
+            )
+        return kept.id
+
+    def accept(
+        self,
+        plan: Plan,
+        *,
+        partial: bool = False,
+        once: str | None = None,
+        to: Sequence[str] | None = None,
+        source: str | None = None,
+    ) -> str:
+        """Write a plan down, whole and durably, and return the publication's id.
+
+        Raises PlanRefused where an address refuses (all of them, with ``partial``).
+        """
+        sendable = [planned for planned in plan.deliveries if planned.rendition is not None]
+        if plan.refused and not (partial and sendable):
+            raise PlanRefused(plan.problems)
+        new = []
+        for planned in sendable:
+            rendition = planned.rendition
+            if rendition is None:
+                continue
+            for part in rendition.parts:
+                for attachment in part.media:
+                    self.media.put(attachment.read())
+            new.append(
+                NewDelivery(
+                    id=new_id("d"),
+                    account_id=planned.place.account.id,
+                    address=planned.address,
+                    network=planned.network.name,
+                    target=planned.place.target,
+                    text_hash=planned.text_hash,
+                    parts=rendition.parts,
+                    changes=rendition.changes,
+                    losses=rendition.losses,
+                    cost=planned.cost,
+                )
+            )
+        publication = new_id("p")
+        self._publications.accept(
+            publication,
+            new,
+            content=_content(plan.post, to),
+            once=once,
+            source=source,
+            warnings=[*plan.warnings, *(f"Not sent: {problem}" for problem in plan.problems)],
+        )
+        return publication
+
+    def finish(
+        self, name: str, *, wait: float = WAIT, watch: Watch | None = None
+    ) -> Report:
+        """Take a publication or a delivery as far as it goes: idempotent, never twice."""
+        publication, deliveries = self._named(name)
+        deadline = self.clock.now() + timedelta(seconds=wait)
+        engine = ThreadEngine(self._courier(self._ledger()))
+        engine.run(deliveries, deadline, watch)
+        return self._report(publication, deliveries)
+
+    # Looking back
+
+    def report(self, name: str) -> Report:
+        """What became of a publication (``p_...``) or a delivery (``d_...``)."""
+        return self._report(*self._named(name))
+
+    def publications(self, count: int = 20) -> list[Report]:
+        """The newest publications."""
+        return [
+            self._report(row.id, self._publications.deliveries(row.id))
+            for row in self._publications.newest(count)
+        ]
+
+    def history(self, delivery_id: str) -> list[HistoryRow]:
+        """Everything that happened to a delivery, oldest first."""
+        return self._publications.history(self._publications.delivery(delivery_id).id)
+
+    # After the fact
+
+    def resolve(
+        self,
+        name: str,
+        *,
+        is_live: str | None = None,
+        resend: bool = False,
+        give_up: bool = False,
+        wait: float = WAIT,
+        watch: Watch | None = None,
+    ) -> Report:
+        """Answer the question of an uncertain delivery, and go on from there.
+
+        ``is_live`` is the link of the post that was found. Raises InputError where there is no
+        question, or several.
+        """
+        if sum((is_live is not None, resend, give_up)) != 1:
+            raise InputError("Give one answer: --is-live URL, --resend or --give-up.")
+        publication, deliveries = self._named(name)
+        ledger = self._ledger()
+        asked = [
+            (delivery, part)
+            for delivery in deliveries
+            for part in ledger.parts(delivery.id)
+            if part.state == "UNCERTAIN"
+        ]
+        if not asked:
+            raise InputError(f"{name} asks no question; `postkit show {name}` tells its state.")
+        if len(asked) > 1:
+            choices = ", ".join(delivery.id for delivery, _ in asked)
+            raise InputError(f"{name} asks {len(asked)} questions; answer each by its id: {choices}.")
+        delivery, part = asked[0]
+        if is_live is not None:
+            receipt = self._receipt_of(delivery, part, is_live, ledger)
+            ledger.live(part, "is_live", receipt, "A person found it.")
+            ledger.free_rest(part)
+        elif resend:
+            ledger.resend(part, "A person says that it is not live.")
+        else:
+            gone = Refused("A person gave it up.", network=delivery.network)
+            ledger.failed(part, "give_up", gone)
+            return self._report(publication, deliveries)
+        return self.finish(name, wait=wait, watch=watch)
+
+    def delete(self, name: str) -> Report:
+        """Delete the live parts at their networks, the last first."""
+        publication, deliveries = self._named(name)
+        ledger = self._ledger()
+        problems: list[str] = []
+        for delivery in deliveries:
+            account = self._accounts.by_id(delivery.account_id)
+            parts = [part for part in ledger.parts(delivery.id) if part.state == "LIVE"]
+            for part in reversed(parts):
+                try:
+                    self._with(account, bind(_delete, receipt=_receipt(part)))
+                    ledger.deleted(part)
+                except PostkitError as error:
+                    problems.append(f"{delivery.address}: {error.message}")
+                    break
+        report = self._report(publication, deliveries)
+        if problems:
+            raise PlanRefused(problems)
+        return report
+
+    # Inside
+
+    def _read(self, post: Post | str | Path) -> tuple[Post, str | None]:
+        if isinstance(post, Path):
+            return Post.from_file(post), str(post.resolve())
+        if isinstance(post, str):
+            return Post(post), None
+        return post, None
+
+    def _named(self, name: str) -> tuple[str, list[DeliveryRow]]:
+        if name.startswith("d_"):
+            delivery = self._publications.delivery(name)
+            return delivery.publication_id, [delivery]
+        publication = self._publications.publication(name)
+        return publication.id, self._publications.deliveries(publication.id)
+
+    def _report(self, publication: str, deliveries: Sequence[DeliveryRow]) -> Report:
+        ledger = self._ledger()
+        reports: list[DeliveryReport] = []
+        for delivery in deliveries:
+            parts = ledger.parts(delivery.id)
+            account = self._accounts.by_id(delivery.account_id)
+            reports.append(report_of(delivery, parts, account.label, self._kind(account, parts)))
+        warnings = self._publications.publication(publication).warnings
+        return Report(publication, tuple(reports), tuple(warnings))
+
+    def _kind(self, account: Account, parts: Sequence[PartRow]) -> str:
+        try:
+            network = self.plugins.network(account.network)
+        except PostkitError:
+            return "unknown"
+        part = RenderedPart.from_json(parts[0].rendition, self.media.get)
+        return network.guarantee(part, account).kind
+
+    def _receipt_of(
+        self, delivery: DeliveryRow, part: PartRow, url: str, ledger: Ledger
+    ) -> Receipt:
+        """The receipt of a post that a person found, from the account's own list."""
+        account = self._accounts.by_id(delivery.account_id)
+        listed = self._with(account, bind(_recent, count=40))
+        wanted = url.rstrip("/").split("?")[0]
+        for post in listed:
+            if (post.receipt.url or "").rstrip("/").split("?")[0] == wanted:
+                if post.receipt.id in ledger.known_remote_ids(account.id):
+                    raise InputError(f"{url} settles another post already; look for a second one.")
+                return post.receipt
+        raise InputError(
+            f"{url} is not among the newest posts of {account.label}; check the link, or answer "
+            "with --resend or --give-up."
+        )
+
+    def _with(self, account: Account, call: Callable[[Connection], T]) -> T:
+        connection = self.clients.take(account)
+        try:
+            return connection.ask(lambda: call(connection))
+        finally:
+            self.clients.give(connection)
+
+
+def _content(post: Post, to: Sequence[str] | None) -> str:
+    return f"{post.content_hash()}:{','.join(sorted(to or post.to))}"
+
+
+def _receipt(part: PartRow) -> Receipt:
+    return Receipt(**part.receipt) if part.receipt else Receipt(part.remote_id or "", part.url)
+
+
+def _recent(connection: Connection, count: int) -> Sequence[RemotePost]:
+    if not isinstance(connection.network, CanList):
+        raise InputError(f"{connection.network.title} does not list an account's posts.")
+    return connection.network.recent(connection.client, count)
+
+
+def _delete(connection: Connection, receipt: Receipt) -> None:
+    if not isinstance(connection.network, CanDelete):
+        raise InputError(f"{connection.network.title} cannot delete; do it by hand: {receipt.url}")
+    try:
+        connection.network.delete(connection.client, receipt)
+    except Refused as error:
+        if error.status not in (404, 410):
+            raise
+    except Exception as error:
+        from .network import Failure
+
+        found = connection.network.classify(Failure(error, connection.session.last))
+        if not (isinstance(found, Refused) and found.status in (404, 410)):
+            raise

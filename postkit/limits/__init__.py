@@ -1,0 +1,1 @@
+"""What networks allow: limits as dated data, counters, entities."""

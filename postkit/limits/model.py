@@ -1,0 +1,114 @@
+"""What a network allows, as frozen tables: every row says where it is from and when it was checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal
+
+from .counters import Counter
+from .entities import EntityRules
+
+Where = Literal["none", "text", "field"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact is from. ``verified=False`` marks a default that no official page confirms."""
+
+    text: str
+    checked: date
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimit:
+    """At most ``maximum`` units of ``counter``."""
+
+    counter: Counter
+    maximum: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimit:
+    """What an image may be. Bytes, pixels; ``None`` means that no limit is known."""
+
+    mime_types: tuple[str, ...]
+    max_bytes: int
+    source: Source
+    max_width: int | None = None
+    max_height: int | None = None
+    max_pixels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollLimit:
+    """Options are counted in code points, durations in minutes."""
+
+    min_options: int
+    max_options: int
+    max_option_length: int
+    min_minutes: int
+    max_minutes: int
+    source: Source
+    multiple: bool = False
+    with_media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``calls`` calls of ``what`` in ``seconds`` seconds."""
+
+    what: str
+    calls: int
+    seconds: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one ``what`` costs, in ``currency``."""
+
+    what: str
+    amount: float
+    currency: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """One network's rules for a post. ``source`` speaks for the fields without one of their own.
+
+    ``text`` holds for each part; several limits may hold at once. ``threads`` says whether a
+    part can follow another. ``media_count`` is per part (0: no media at all). ``link``,
+    ``tags`` say how a link or a tag travels: as a field, written into the text, or not at all.
+    """
+
+    source: Source
+    text: tuple[TextLimit, ...]
+    rules: EntityRules
+    threads: bool
+    media_count: int
+    image: ImageLimit | None = None
+    alt: TextLimit | None = None
+    title: TextLimit | None = None
+    title_required: bool = False
+    link: Where = "text"
+    link_with_media: bool = True
+    tags: Where = "text"
+    max_tags: int | None = None
+    poll: PollLimit | None = None
+    content_warning: bool = False
+    languages: int = 0
+    visibility: tuple[str, ...] = ()
+    target: Literal["none", "optional", "required"] = "none"
+    target_name: str = "target"
+    empty_text: bool = True
+    rates: tuple[Rate, ...] = ()
+    prices: tuple[Price, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def changed(self, **fields: Any) -> Limits:
+        """A copy with other values: what one account or server allows beyond the table."""
+        return replace(self, **fields)

@@ -1,0 +1,392 @@
+"""What a network plugin is: one class, and the values that pass between it and the core."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from .errors import NetworkError
+
+if TYPE_CHECKING:
+    from .accounts.secrets import Secrets
+    from .limits.model import Limits
+    from .post import Post
+    from .transport import Exchange, Session
+
+Client = TypeVar("Client")
+Json = Any
+"""A value that JSON can hold; what the store keeps of a plugin must survive a round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One field that a person must supply; ``how`` says where to get it."""
+
+    name: str
+    how: str
+    secret: bool = True
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSet:
+    """One way to prove who we are: all its fields together. A network may have several."""
+
+    name: str
+    fields: tuple[Credential, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting of one network alone, given as ``network.name=value``."""
+
+    name: str
+    help: str
+    type: Literal["text", "bool", "int", "choice", "list"] = "text"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a network says we are. ``facts`` is what else was read at connect (server limits)."""
+
+    id: str
+    name: str
+    url: str | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One identity at one network. ``endpoint`` replaces the network's own hosts where set."""
+
+    id: str
+    network: str
+    name: str
+    endpoint: str | None = None
+    ca_bundle: str | None = None
+    identity: Identity | None = None
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    tenant: str = ""
+    state: Literal["ok", "unverified", "needs_login"] = "ok"
+
+    @property
+    def label(self) -> str:
+        return f"{self.network}:{self.name}"
+
+    @property
+    def facts(self) -> Mapping[str, Json]:
+        return self.identity.facts if self.identity else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture as one address gets it: its bytes by content hash, its size in pixels and bytes."""
+
+    sha256: str
+    mime: str
+    size: int
+    width: int
+    height: int
+    alt: str
+    name: str
+    load: Callable[[], bytes] = field(repr=False, compare=False)
+
+    def read(self) -> bytes:
+        return self.load()
+
+    def to_json(self) -> dict[str, Json]:
+        names = ("sha256", "mime", "size", "width", "height", "alt", "name")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPart:
+    """One message exactly as it will be sent.
+
+    ``fields`` holds whatever else the request needs (title, link, poll, content warning,
+    language, visibility, options), as JSON: only what is in here can be sent.
+    """
+
+    text: str
+    media: tuple[Attachment, ...] = ()
+    fields: Mapping[str, Json] = field(default_factory=dict)
+
+    def with_fields(self, **more: Json) -> RenderedPart:
+        return replace(self, fields={**self.fields, **more})
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "text": self.text,
+            "media": [attachment.to_json() for attachment in self.media],
+            "fields": dict(self.fields),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json], load: Callable[[str], bytes]) -> RenderedPart:
+        """``load`` gives the bytes of a content hash."""
+
+        def attachment(row: Mapping[str, Json]) -> Attachment:
+            return Attachment(**row, load=lambda: load(row["sha256"]))
+
+        return cls(data["text"], tuple(attachment(m) for m in data["media"]), data["fields"])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is not as the author wrote it: which field, what happened, in which part.
+
+    ``part`` counts from 1; ``None`` speaks for the whole post.
+    """
+
+    field: str
+    text: str
+    part: int | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {"field": self.field, "text": self.text, "part": self.part}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """What one address will get: ``changes`` were adapted, ``losses`` cannot be carried."""
+
+    parts: tuple[RenderedPart, ...]
+    changes: tuple[Change, ...] = ()
+    losses: tuple[Change, ...] = ()
+
+
+class CannotRender(Exception):
+    """The post cannot become a rendition; ``reasons`` has one sentence for each problem."""
+
+    def __init__(self, reasons: str | Iterable[str]) -> None:
+        self.reasons = (reasons,) if isinstance(reasons, str) else tuple(reasons)
+        super().__init__(" ".join(self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """How to adapt: the network's options by name, and what the author allows."""
+
+    values: Mapping[str, Json] = field(default_factory=dict)
+    target: str | None = None
+    split: bool = True
+    numbering: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a part is live. ``id`` is the network's; ``data`` is what a reply needs."""
+
+    id: str
+    url: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        return {"id": self.id, "url": self.url, "data": dict(self.data)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Everything that the one create request is made of, stored before it is sent.
+
+    A repeat is given the same values, so what it sends is the same to the byte.
+    ``parent`` and ``root`` are the receipts of the part before and of the first one.
+    """
+
+    part: RenderedPart
+    prepared: Mapping[str, Json]
+    key: str
+    created_at: datetime
+    target: str | None = None
+    parent: Receipt | None = None
+    root: Receipt | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "part": self.part.to_json(),
+            "prepared": dict(self.prepared),
+            "key": self.key,
+            "created_at": self.created_at.isoformat(),
+            "target": self.target,
+            "parent": self.parent.to_json() if self.parent else None,
+            "root": self.root.to_json() if self.root else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json], load: Callable[[str], bytes]) -> Outgoing:
+        return cls(
+            part=RenderedPart.from_json(data["part"], load),
+            prepared=data["prepared"],
+            key=data["key"],
+            created_at=datetime.fromisoformat(data["created_at"]),
+            target=data["target"],
+            parent=Receipt(**data["parent"]) if data["parent"] else None,
+            root=Receipt(**data["root"]) if data["root"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A remote post that may be the one we asked for; ``at`` is the network's creation time.
+
+    ``proof`` is True where it is ours without a doubt (found by our own key or media id).
+    """
+
+    receipt: Receipt
+    at: datetime
+    proof: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePost:
+    """One of the account's own posts, as the network lists it."""
+
+    receipt: Receipt
+    text: str
+    at: datetime
+
+
+GuaranteeKind = Literal["key", "probe", "duplicate_refusal", "read_back", "blind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """How we find out what happened to a request whose answer was lost.
+
+    ``quiet``: seconds after which a post that is not listed was not accepted.
+    ``key_ttl``: seconds for which the network honours our key (None: for ever).
+    ``resend_when_absent``: absence after the window proves that nothing is live, or a repeat
+    cannot make a second post; else a person is asked.
+    """
+
+    kind: GuaranteeKind
+    quiet: float = 900.0
+    key_ttl: float | None = None
+    resend_when_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What sending one part costs."""
+
+    amount: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong in a call: the exception, and what the wire said (None: nothing was sent)."""
+
+    error: Exception
+    exchange: Exchange | None
+
+
+Journal = MutableMapping[str, Json]
+"""What ``prepare`` has got so far (upload ids): every assignment is durable when it returns."""
+
+
+class Network(ABC, Generic[Client]):
+    """A network. ``name``, ``title``, ``hosts``, ``credentials``, ``limits``, ``connect``,
+    ``identify`` and ``publish`` are an author's work; the rest has honest defaults.
+
+    An instance holds no state of an account: that lives in ``client``, which is made for one
+    account and used by one thread at a time.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    hosts: ClassVar[tuple[str, ...]]
+    """Origins (``https://api.example.com``) that the client may talk to. An account's endpoint
+    takes the place of all of them; a network whose server the user names has none."""
+    credentials: ClassVar[tuple[CredentialSet, ...]]
+    limits: ClassVar[Limits]
+    options: ClassVar[tuple[Option, ...]] = ()
+    auth_paths: ClassVar[tuple[str, ...]] = ()
+    """Paths of token endpoints: requests to them create no post and are exempt from the rule
+    of one create request."""
+    needs_endpoint: ClassVar[bool] = False
+    """True where each user has a server of their own choice (``--endpoint`` is required)."""
+
+    @abstractmethod
+    def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
+        """A client for ``account``, over ``session``. Sends nothing that can be avoided."""
+
+    @abstractmethod
+    def identify(self, client: Client) -> Identity:
+        """Ask the network who we are. Raises NeedsLogin for a token of the wrong kind."""
+
+    @abstractmethod
+    def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
+        """Send exactly one create request. Anything but a receipt is an exception."""
+
+    def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
+        """What the address will get, by the table. Pure. Raises CannotRender."""
+        from .adapt.default import adapt
+
+        return adapt(self.name, post, limits, options)
+
+    def limits_for(self, account: Account) -> Limits:
+        """The limits of this account or server, from what was read at connect. Pure."""
+        return self.limits
+
+    def new_key(self, part: RenderedPart) -> str:
+        """The key that makes a repeat recognisable, chosen and stored before sending."""
+        return str(uuid.uuid4())
+
+    def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
+        """Uploads and the like: repeatable and invisible. What the journal has is not redone."""
+
+    def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
+        """Posts made since ``since`` with this content. Default: none can be found."""
+        return ()
+
+    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
+        return Guarantee("blind")
+
+    def cost(self, part: RenderedPart) -> Cost | None:
+        return None
+
+    def classify(self, failure: Failure) -> NetworkError:
+        """The next step after ``failure``. Default: a table of HTTP statuses."""
+        from .classify import by_status
+
+        return by_status(self.name, failure)
+
+    def problems(self, target: str | None) -> Iterable[str]:
+        """What is wrong with a target's spelling; nothing by default."""
+        return ()
+
+
+@runtime_checkable
+class CanRefresh(Protocol):
+    """The network's access can be renewed without a person."""
+
+    def refresh(self, client: Any) -> None:
+        """Get new access and store it before it is used. Raises NeedsLogin where a person must
+        connect again, and Unavailable where the network could not be asked."""
+
+
+@runtime_checkable
+class CanDelete(Protocol):
+    """The network lets us delete."""
+
+    def delete(self, client: Any, receipt: Receipt) -> None:
+        """Delete a part. Gone already counts as deleted."""
+
+
+@runtime_checkable
+class CanList(Protocol):
+    """The network lists our own posts."""
+
+    def recent(self, client: Any, count: int = 20) -> Sequence[RemotePost]:
+        """Our newest posts, newest first."""
+
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+"""What a network's name looks like."""

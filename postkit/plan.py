@@ -1,0 +1,277 @@
+"""What would be sent, for every address, before anything is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from .address import Address, Place, expand, locate
+from .config import Config
+from .errors import InputError, PluginError
+from .network import CannotRender, Network, RenderOptions, RenderedPart, Rendition
+from .options import typed
+from .plugins import Plugins
+from .post import Post, Settings
+from .report import DeliveryReport, PartReport, Report
+from .store.accounts import AccountRows
+from .store.publications import PublicationRows
+from .suggest import did_you_mean
+
+SAME_TEXT = timedelta(days=1)
+SAME_FILE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a person wants a post adapted. ``options`` are by network name."""
+
+    split: bool = True
+    numbering: bool = False
+    strict: bool = False
+    again: bool = False
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One address: its rendition, or the reasons why there is none."""
+
+    place: Place
+    network: Network[Any]
+    rendition: Rendition | None
+    reasons: tuple[str, ...] = ()
+    cost: Mapping[str, Any] | None = None
+    guarantee: str = ""
+    quota: str | None = None
+
+    @property
+    def address(self) -> str:
+        return self.place.label
+
+    @property
+    def text_hash(self) -> str:
+        """What "the same text" means: the words, or the pictures where there are no words."""
+        parts = self.rendition.parts if self.rendition else ()
+        texts = [part.text for part in parts]
+        media = [attachment.sha256 for part in parts for attachment in part.media]
+        extra = [] if any(texts) else media
+        return hashlib.sha256(
+            repr((texts, extra)).encode("utf-8", "surrogatepass")
+        ).hexdigest()
+
+    def report(self) -> DeliveryReport:
+        rendition = self.rendition
+        return DeliveryReport(
+            id=None,
+            address=self.address,
+            network=self.network.name,
+            account=self.place.account.label,
+            state="planned" if rendition else "failed",
+            parts=tuple(
+                PartReport("", "PLANNED", None, None, part.text) for part in rendition.parts
+            )
+            if rendition
+            else (),
+            changes=tuple(c.to_json() for c in rendition.changes) if rendition else (),
+            losses=tuple(c.to_json() for c in rendition.losses) if rendition else (),
+            cost=self.cost,
+            guarantee=self.guarantee or None,
+            error=None
+            if rendition
+            else {"kind": "plan_refused", "message": " ".join(self.reasons), "code": None},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every address of one post. ``report`` shows it in the shape of a publication's."""
+
+    post: Post
+    deliveries: tuple[Planned, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> tuple[Planned, ...]:
+        return tuple(planned for planned in self.deliveries if planned.rendition is None)
+
+    @property
+    def problems(self) -> list[str]:
+        return [f"{p.address}: {reason}" for p in self.refused for reason in p.reasons]
+
+    @property
+    def report(self) -> Report:
+        return Report(None, tuple(planned.report() for planned in self.deliveries), self.warnings)
+
+
+class Planner:
+    """Makes plans. Reads the store, asks no network."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        accounts: AccountRows,
+        publications: PublicationRows,
+        config: Config,
+    ) -> None:
+        self._plugins = plugins
+        self._accounts = accounts
+        self._publications = publications
+        self._config = config
+
+    def plan(
+        self, post: Post, to: Sequence[str] | None, wishes: Wishes, source: str | None = None
+    ) -> Plan:
+        """Raises InputError with every address, option or setting that does not exist."""
+        names = expand(to or post.to or self._config.default, self._config.groups)
+        if not names:
+            raise InputError(
+                "Nobody to publish to: name addresses with --to, in the post file (`to:`), or as "
+                "`default` in postkit.toml."
+            )
+        problems: list[str] = []
+        places = self._places(names, problems)
+        self._check_settings(post, wishes, places, problems)
+        planned: list[Planned] = []
+        for place in places:
+            try:
+                planned.append(self._one(post, place, wishes, source, problems))
+            except PluginError as error:
+                problems.append(error.message)
+        if problems:
+            raise InputError(list(dict.fromkeys(problems)))
+        return Plan(post, tuple(planned))
+
+    def _places(self, names: Iterable[str], problems: list[str]) -> list[Place]:
+        accounts = self._accounts.all()
+        networks = self._plugins.network_names()
+        defaults = {
+            name: str(settings["account"])
+            for name, settings in self._config.networks.items()
+            if "account" in settings
+        }
+        places: dict[str, Place] = {}
+        for name in names:
+            try:
+                address = Address.parse(name)
+                place = locate(address, accounts, defaults, networks)
+            except InputError as error:
+                problems.extend(error.problems)
+            else:
+                places.setdefault(place.label, place)
+        return list(places.values())
+
+    def _check_settings(
+        self, post: Post, wishes: Wishes, places: Sequence[Place], problems: list[str]
+    ) -> None:
+        used = {place.account.network for place in places}
+        known = self._plugins.network_names()
+        for name in wishes.options:
+            if name not in used:
+                problems.append(
+                    f"--set {name}: no address of this post goes to {name!r}."
+                    f"{did_you_mean(name, used)}"
+                )
+        for name in post.networks:
+            network = name.split(":")[0].split("/")[0]
+            if network not in known:
+                problems.append(
+                    f"networks: {name}: there is no network {network!r}."
+                    f"{did_you_mean(network, known)}"
+                )
+
+    def _one(
+        self, post: Post, place: Place, wishes: Wishes, source: str | None, problems: list[str]
+    ) -> Planned:
+        network = self._plugins.network(place.account.network)
+        settings = self._settings(post, place)
+        try:
+            values = typed(
+                network, {**settings.options, **wishes.options.get(network.name, {})}, place.label
+            )
+        except InputError as error:
+            problems.extend(error.problems)
+            values = {}
+        limits = network.limits_for(place.account)
+        problems.extend(self._target_problems(place, limits.target, limits.target_name))
+        problems.extend(f"{place.label}: {text}" for text in network.problems(place.target))
+        if problems:
+            return Planned(place, network, None)
+        post = self._rewritten(post, place, settings)
+        try:
+            rendition = network.adapt(
+                post,
+                limits,
+                RenderOptions(values, place.target, wishes.split, wishes.numbering),
+            )
+        except CannotRender as cannot:
+            return Planned(place, network, None, cannot.reasons)
+        except InputError as error:
+            return Planned(place, network, None, error.problems)
+        reasons = [f"{loss.text} (--strict)" for loss in rendition.losses] if wishes.strict else []
+        rates = limits.rates
+        planned = Planned(
+            place,
+            network,
+            rendition,
+            cost=_total(network, rendition.parts),
+            guarantee=network.guarantee(rendition.parts[0], place.account).kind,
+            quota=f"{rates[0].calls} {rates[0].what} in {rates[0].seconds} s" if rates else None,
+        )
+        if not wishes.again:
+            reasons += self._repeated(planned, source)
+        return replace(planned, rendition=None, reasons=tuple(reasons)) if reasons else planned
+
+    def _settings(self, post: Post, place: Place) -> Settings:
+        """The network's settings, with those of the very address on top."""
+        merged = Settings()
+        for name in (place.account.network, place.account.label, place.label):
+            own = post.networks.get(name)
+            if own is not None:
+                merged = Settings(
+                    own.text if own.text is not None else merged.text,
+                    own.title if own.title is not None else merged.title,
+                    own.link if own.link is not None else merged.link,
+                    {**merged.options, **own.options},
+                )
+        return merged
+
+    def _rewritten(self, post: Post, place: Place, settings: Settings) -> Post:
+        post = post.with_settings({place.account.network: settings})
+        for implementation in self._plugins.manager.hook.postkit_rewrite.get_hookimpls():
+            other: Any = implementation.function(
+                *({"post": post, "address": place.label}[name] for name in implementation.argnames)
+            )
+            if isinstance(other, Post):
+                post = other
+        return post
+
+    def _target_problems(self, place: Place, rule: str, noun: str) -> Iterable[str]:
+        if rule == "required" and not place.target:
+            yield f"{place.label} needs a {noun}: write {place.label}/NAME."
+        if rule == "none" and place.target:
+            yield f"{place.label}: {place.account.network} takes no target; write {place.account.label}."
+
+    def _repeated(self, planned: Planned, source: str | None) -> list[str]:
+        account = planned.place.account.id
+        target = planned.place.target
+        same = self._publications.same_text(account, target, planned.text_hash, SAME_TEXT)
+        what = "The same text went there within a day"
+        if same is None and source is not None:
+            same = self._publications.same_source(account, target, source, SAME_FILE)
+            what = "The same file went there within a week"
+        if same is None:
+            return []
+        return [
+            f"{what} ({same.id}). See `postkit show {same.id}`, remove it with `postkit delete "
+            f"{same.id}`, or send it once more with --again."
+        ]
+
+
+def _total(network: Network[Any], parts: Sequence[RenderedPart]) -> dict[str, Any] | None:
+    costs = [cost for cost in (network.cost(part) for part in parts) if cost is not None]
+    if not costs:
+        return None
+    return {"amount": round(sum(cost.amount for cost in costs), 4), "currency": costs[0].currency}

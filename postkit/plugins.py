@@ -1,0 +1,157 @@
+"""Loading plugins: each on its own, so that a broken one breaks nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from . import hookspecs
+from .errors import PluginError, UnknownName
+from .suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from .emulator.base import Emulator
+    from .network import Network
+
+NETWORKS = "postkit.networks"
+EMULATORS = "postkit.emulators"
+ALWAYS = "postkit.plugins"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of one entry point: ``state`` is available, loaded or failed."""
+
+    group: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+    state: str
+    reason: str = ""
+
+
+class Plugins:
+    """The plugins that are installed. Nothing is imported before its network is named."""
+
+    def __init__(self, extra: Iterable[object] = ()) -> None:
+        self.manager = pluggy.PluginManager("postkit")
+        self.manager.add_hookspecs(hookspecs)
+        if os.environ.get("POSTKIT_TRACE") == "1":
+            self.manager.trace.root.setwriter(lambda text: sys.stderr.write(text))
+            self.manager.enable_tracing()
+        self._entries: dict[tuple[str, str], EntryPoint] = {}
+        for group in (NETWORKS, EMULATORS, ALWAYS):
+            for entry in entry_points(group=group):
+                self._entries.setdefault((group, entry.name), entry)
+        self._failed: dict[tuple[str, str], str] = {}
+        self._loaded: set[tuple[str, str]] = set()
+        self._networks: dict[str, Network[Any]] = {}
+        for plugin in extra:
+            self.manager.register(plugin)
+            for network in _implementation(plugin, "postkit_networks"):
+                self._networks[network.name] = network
+        for group, name in list(self._entries):
+            if group == ALWAYS:
+                self._load(group, name)
+
+    def network_names(self) -> list[str]:
+        """The names of all networks that are installed, whether they load or not."""
+        named = {name for group, name in self._entries if group == NETWORKS}
+        return sorted(named | set(self._networks))
+
+    def network(self, name: str) -> Network[Any]:
+        """The network of that name. Raises UnknownName, or PluginError with the remedy."""
+        if name in self._networks:
+            return self._networks[name]
+        if (NETWORKS, name) not in self._entries:
+            names = self.network_names()
+            raise UnknownName(
+                f"There is no network {name!r}.{did_you_mean(name, names)} "
+                f"Installed: {', '.join(names) or 'none'}. A plugin adds one: see `postkit plugins`."
+            )
+        module = self._load(NETWORKS, name)
+        if module is None:
+            raise PluginError(self._failed[NETWORKS, name])
+        for network in _implementation(module, "postkit_networks"):
+            self._networks[network.name] = network
+        if name not in self._networks:
+            raise PluginError(f"The plugin {name!r} is installed but gives no network of that name.")
+        return self._networks[name]
+
+    def emulators(self) -> list[type[Emulator]]:
+        """The emulators of all installed networks that load."""
+        found: list[type[Emulator]] = []
+        for group, name in sorted(self._entries):
+            if group == EMULATORS:
+                module = self._load(group, name)
+                if module is not None:
+                    found.extend(_implementation(module, "postkit_emulators"))
+        return found
+
+    def records(self, *, load: bool = False) -> list[Record]:
+        """The ledger. ``load=True`` tries every network first."""
+        if load:
+            for group, name in self._entries:
+                self._load(group, name)
+        rows = []
+        for (group, name), entry in sorted(self._entries.items()):
+            state = "failed" if (group, name) in self._failed else "available"
+            if (group, name) in self._loaded:
+                state = "loaded"
+            dist = entry.dist
+            rows.append(
+                Record(
+                    group,
+                    name,
+                    entry.value,
+                    dist.name if dist else "",
+                    dist.version if dist else "",
+                    state,
+                    self._failed.get((group, name), ""),
+                )
+            )
+        return rows
+
+    def _load(self, group: str, name: str) -> object | None:
+        key = (group, name)
+        if key in self._failed:
+            return None
+        entry = self._entries[key]
+        try:
+            module: object = entry.load()
+        except Exception as error:  # noqa: BLE001 - a stranger's import may raise anything
+            self._failed[key] = _why(entry, error)
+            return None
+        if key not in self._loaded:
+            self._loaded.add(key)
+            if not self.manager.is_registered(module):
+                self.manager.register(module, name=f"{group}:{name}")
+        return module
+
+
+def _implementation(plugin: object, hook: str) -> Iterable[Any]:
+    function = getattr(plugin, hook, None)
+    return list(function()) if function is not None else []
+
+
+def _why(entry: EntryPoint, error: Exception) -> str:
+    dist = entry.dist
+    if isinstance(error, ModuleNotFoundError) and error.name and dist is not None:
+        package = (error.name or "").split(".")[0]
+        extras = dist.metadata.get_all("Provides-Extra") or []
+        extra = f"[{entry.name}]" if entry.name in extras else ""
+        if entry.group == EMULATORS and "emulator" in extras:
+            extra = f"[{entry.name},emulator]" if entry.name in extras else "[emulator]"
+        if package != entry.value.split(".")[0]:
+            return (
+                f"{entry.name} needs the package {package}, which is not installed: "
+                f"run `pip install '{dist.name}{extra}'`."
+            )
+    return f"The plugin {entry.name} could not be loaded: {type(error).__name__}: {error}"

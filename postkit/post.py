@@ -1,0 +1,260 @@
+"""What the author wants to say: Post, Part, Media, Poll."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any
+
+from .errors import InputError
+
+MAX_TEXT = 1_000_000
+"""Code points of one text: longer than any network takes, short enough to stay quick."""
+
+
+class Media:
+    """One picture of a post, with its alternative text.
+
+    ``source`` is a path, the bytes themselves, or a binary stream (read once, when first
+    needed). ``alt`` describes the picture for those who cannot see it; ``""`` means that none
+    was given. The type is read from the bytes, never from the name.
+    """
+
+    __slots__ = ("_data", "_source", "alt", "name")
+
+    def __init__(
+        self,
+        source: str | Path | bytes | bytearray | IO[bytes],
+        alt: str = "",
+        *,
+        name: str | None = None,
+    ) -> None:
+        if not isinstance(alt, str):
+            raise InputError(f"alt must be text, not {type(alt).__name__}.")
+        self.alt = alt
+        self._data: bytes | None = None
+        self._source: Path | IO[bytes] | None = None
+        if isinstance(source, bytes | bytearray):
+            self._data = bytes(source)
+            self.name = name or "media"
+        elif isinstance(source, str | Path):
+            self._source = Path(source)
+            self.name = name or self._source.name
+        elif hasattr(source, "read"):
+            self._source = source
+            self.name = name or Path(str(getattr(source, "name", "media"))).name
+        else:
+            raise InputError(f"Media takes a path, bytes or a stream, not {type(source).__name__}.")
+
+    @property
+    def path(self) -> Path | None:
+        return self._source if isinstance(self._source, Path) else None
+
+    def read(self) -> bytes:
+        """The bytes. Raises InputError with one sentence where they cannot be read."""
+        if self._data is None:
+            from .adapt.reader import read_stream, read_file
+
+            source = self._source
+            self._data = read_file(source) if isinstance(source, Path) else read_stream(source, self.name)
+        return self._data
+
+    def with_alt(self, alt: str) -> Media:
+        """The same picture under another alternative text."""
+        other = Media(self._source if self._source is not None else self._data or b"", alt, name=self.name)
+        other._data = self._data
+        return other
+
+    def __repr__(self) -> str:
+        return f"Media({self.name!r}, alt={self.alt!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question with options. ``minutes`` is how long it is open."""
+
+    options: tuple[str, ...]
+    minutes: int = 1440
+    multiple: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", tuple(self.options))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of a thread."""
+
+    text: str = ""
+    media: tuple[Media, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "media", _media(self.media))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one network gets instead: its own text, title or link, and its options."""
+
+    text: str | None = None
+    title: str | None = None
+    link: str | None = None
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Post:
+    """A post, or a thread where ``text`` is a sequence of texts or Parts.
+
+    Text is never parsed: it is what readers will see. ``media`` belongs to the first part.
+    ``networks`` holds Settings by network name (or by address for one delivery alone).
+    ``to`` are the addresses it goes to where none are named.
+    """
+
+    parts: tuple[Part, ...]
+    title: str | None
+    link: str | None
+    poll: Poll | None
+    tags: tuple[str, ...]
+    content_warning: str | None
+    lang: str | None
+    visibility: str | None
+    networks: Mapping[str, Settings]
+    to: tuple[str, ...]
+
+    def __init__(
+        self,
+        text: str | Part | Sequence[str | Part] = "",
+        *,
+        media: Iterable[Media | str | Path] = (),
+        title: str | None = None,
+        link: str | None = None,
+        poll: Poll | None = None,
+        tags: Iterable[str] = (),
+        content_warning: str | None = None,
+        lang: str | None = None,
+        visibility: str | None = None,
+        networks: Mapping[str, Settings] | None = None,
+        to: Iterable[str] = (),
+    ) -> None:
+        given = [text] if isinstance(text, str | Part) else list(text)
+        parts = [part if isinstance(part, Part) else Part(part) for part in given] or [Part()]
+        own = _media(media)
+        if own:
+            parts[0] = Part(parts[0].text, own + parts[0].media)
+        put = object.__setattr__
+        put(self, "parts", tuple(parts))
+        put(self, "title", title)
+        put(self, "link", link)
+        put(self, "poll", poll)
+        put(self, "tags", tuple(tag.removeprefix("#") for tag in tags))
+        put(self, "content_warning", content_warning)
+        put(self, "lang", lang)
+        put(self, "visibility", visibility)
+        put(self, "networks", MappingProxyType(dict(networks or {})))
+        put(self, "to", tuple(to))
+        problems = list(self.problems())
+        if problems:
+            raise InputError(problems)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Post:
+        """Read a post file (Markdown with front matter). Raises InputError with every problem."""
+        from .postfile import read
+
+        return read(Path(path))
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """All media, in the order of the parts."""
+        return tuple(media for part in self.parts for media in part.media)
+
+    @property
+    def text(self) -> str:
+        """All parts' texts, joined by a blank line."""
+        return "\n\n".join(part.text for part in self.parts if part.text)
+
+    def with_settings(self, networks: Mapping[str, Settings]) -> Post:
+        """The same post with these settings for networks in place of its own."""
+        return Post(
+            self.parts,
+            title=self.title,
+            link=self.link,
+            poll=self.poll,
+            tags=self.tags,
+            content_warning=self.content_warning,
+            lang=self.lang,
+            visibility=self.visibility,
+            networks=networks,
+            to=self.to,
+        )
+
+    def problems(self) -> Iterable[str]:
+        """What no network could send, as sentences."""
+        if not any(p.text.strip() or p.media for p in self.parts) and not (
+            self.link or self.poll or any(s.text for s in self.networks.values())
+        ):
+            yield "The post is empty: give it a text, a picture or a link."
+        texts = [(f"part {n}", p.text) for n, p in enumerate(self.parts, 1)]
+        texts += [("title", self.title), ("link", self.link), ("content warning", self.content_warning)]
+        texts += [(f"alt text of {m.name}", m.alt) for m in self.media]
+        for name, settings in self.networks.items():
+            texts += [(f"{name}: text", settings.text), (f"{name}: title", settings.title)]
+        texts += [("poll option", option) for option in (self.poll.options if self.poll else ())]
+        texts += [("tag", tag) for tag in self.tags]
+        for where, text in texts:
+            if text is not None:
+                yield from _text_problems(where, text)
+        if self.link is not None and not self.link.startswith(("https://", "http://")):
+            yield f"link: {self.link!r} is no web address; it must begin with https:// or http://."
+        for tag in self.tags:
+            if not tag or any(c.isspace() for c in tag):
+                yield f"tag {tag!r} is empty or contains a space; write each tag as one word."
+
+    def content_hash(self) -> str:
+        """SHA-256 (hex) over everything that readers could see; media by their bytes."""
+        digest = hashlib.sha256()
+        fields: list[Any] = [
+            [
+                [p.text, [[hashlib.sha256(m.read()).hexdigest(), m.alt] for m in p.media]]
+                for p in self.parts
+            ],
+            self.title,
+            self.link,
+            [list(self.poll.options), self.poll.minutes, self.poll.multiple] if self.poll else None,
+            list(self.tags),
+            self.content_warning,
+            self.lang,
+            self.visibility,
+            sorted(
+                (name, s.text, s.title, s.link, sorted((k, repr(v)) for k, v in s.options.items()))
+                for name, s in self.networks.items()
+            ),
+        ]
+        digest.update(repr(fields).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+def _media(media: Iterable[Media | str | Path]) -> tuple[Media, ...]:
+    if isinstance(media, str | Path | Media):
+        raise InputError("media takes a list: media=[Media(...)].")
+    return tuple(m if isinstance(m, Media) else Media(m) for m in media)
+
+
+def _text_problems(where: str, text: str) -> Iterable[str]:
+    if not isinstance(text, str):
+        yield f"{where}: must be text, not {type(text).__name__}."
+        return
+    if len(text) > MAX_TEXT:
+        yield f"{where}: {len(text):,} characters are more than any network takes ({MAX_TEXT:,})."
+    for position, char in enumerate(text):
+        code = ord(char)
+        if 0xD800 <= code <= 0xDFFF:
+            yield f"{where}: character {position + 1} is half of a surrogate pair (U+{code:04X}); the text was cut or decoded wrongly."
+            return
+        if (code < 32 and char not in "\n\t\r") or code == 127 or 0x80 <= code <= 0x9F:
+            yield f"{where}: character {position + 1} is the control character U+{code:04X}; remove it."
+            return

@@ -1,0 +1,87 @@
+"""The folder of a post file: its pictures come from here or from below, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import unquote
+
+from ..post import Media
+from .problems import Problems, quoted, suggestion
+from .source import kind_of
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
+
+
+class Folder:
+    """Finds media below `path`; None where the post did not come from a file."""
+
+    def __init__(self, path: Path | None, problems: Problems) -> None:
+        self._path = path
+        self._problems = problems
+
+    def media(
+        self, file: str, alt: str, line: int, field: str, *, encoded: bool = False
+    ) -> Media | None:
+        """The picture, unread, or None with a problem.
+
+        `encoded`: a name that does not exist is tried with its percent escapes decoded, as
+        Markdown editors write spaces.
+        """
+        problem = self._refused(file)
+        if problem is None and self._path is not None:
+            found, problem = _find(self._path, file)
+            if problem is not None and encoded and "%" in file:
+                decoded = unquote(file)
+                if self._refused(decoded) is None:
+                    again, still = _find(self._path, decoded)
+                    found, problem = (again, None) if still is None else (None, problem)
+            if found is not None:
+                return Media(found, alt, name=PurePosixPath(file).name)
+        self._problems.add(line, field, problem or "")
+        return None
+
+    def _refused(self, file: str) -> str | None:
+        if not file.strip():
+            return "The picture's file is missing; name a file below the post's folder."
+        if _SCHEME.match(file) and not PureWindowsPath(file).drive:
+            return f"{quoted(file)} is an address; media must be files below the post's folder."
+        if file.startswith("~") or Path(file).is_absolute() or PureWindowsPath(file).drive:
+            return (
+                f"{quoted(file)} is an absolute path; media must be files below the post's folder, "
+                "named from there."
+            )
+        if self._path is None:
+            return f"{quoted(file)} has no folder to be in; put the post into a file beside it."
+        return None
+
+
+def _find(folder: Path, file: str) -> tuple[Path | None, str | None]:
+    try:
+        root = folder.resolve()
+        if not Path(os.path.normpath(root / file)).is_relative_to(root):
+            return None, f"{quoted(file)} leaves the post's folder; put a copy of it there."
+        path = (root / file).resolve()
+        if not path.is_relative_to(root):
+            return None, f"{quoted(file)} links out of the post's folder; put a copy of it there."
+        kind = kind_of(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        near = suggestion(Path(file).name, _names(folder, file))
+        return None, f"{quoted(file)} does not exist in the post's folder.{near}"
+    except (OSError, ValueError, RuntimeError) as error:
+        # RuntimeError: a loop of links, before Python 3.13.
+        reason = getattr(error, "strerror", None) or "its name cannot be a file's name"
+        return None, f"{quoted(file)} cannot be used: {reason}."
+    if kind is not None:
+        return None, f"{quoted(file)} is {kind}; media are regular files."
+    return path, None
+
+
+def _names(folder: Path, file: str) -> list[str]:
+    beside = Path(os.path.normpath(folder / file)).parent
+    try:
+        return [entry.name for entry in islice(os.scandir(beside), 1000) if entry.is_file()]
+    except OSError:
+        return []

@@ -1,0 +1,155 @@
+"""What became of a publication: typed for programs, JSON for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .accounts.secret import Redactor
+from .deliver.states import EXIT_STATUS, DeliveryState, delivery_state, worst_exit
+from .store.rows import DeliveryRow, PartRow
+
+SCHEMA = "postkit.report.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    """One message. ``url`` is None where the network tells none."""
+
+    id: str
+    state: str
+    remote_id: str | None
+    url: str | None
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "state": self.state, "remote_id": self.remote_id, "url": self.url}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What became of one address. ``id`` is None for a plan or where nothing was accepted."""
+
+    id: str | None
+    address: str
+    network: str
+    account: str
+    state: DeliveryState
+    parts: tuple[PartReport, ...] = ()
+    changes: tuple[Mapping[str, Any], ...] = ()
+    losses: tuple[Mapping[str, Any], ...] = ()
+    cost: Mapping[str, Any] | None = None
+    guarantee: str | None = None
+    held_reason: str | None = None
+    at: datetime | None = None
+    retry_at: datetime | None = None
+    question: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The links of the live parts, in order."""
+        return tuple(part.url for part in self.parts if part.url and part.state == "LIVE")
+
+    @property
+    def exit_status(self) -> int:
+        if self.state == "scheduled" and self.error is not None:
+            return 75
+        return EXIT_STATUS[self.state]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "address": self.address,
+            "network": self.network,
+            "account": self.account,
+            "state": self.state,
+            "held_reason": self.held_reason,
+            "at": _iso(self.at),
+            "retry_at": _iso(self.retry_at),
+            "parts": [part.to_json() for part in self.parts],
+            "changes": [dict(change) for change in self.changes],
+            "losses": [dict(loss) for loss in self.losses],
+            "cost": dict(self.cost) if self.cost else None,
+            "guarantee": self.guarantee,
+            "question": dict(self.question) if self.question else None,
+            "error": dict(self.error) if self.error else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a publication, or what a plan would do (``publication`` is None)."""
+
+    publication: str | None
+    deliveries: tuple[DeliveryReport, ...]
+    warnings: tuple[str, ...] = ()
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def exit_status(self) -> int:
+        statuses = [delivery.exit_status for delivery in self.deliveries]
+        if self.error is not None:
+            statuses.append(int(self.error.get("exit_status", 1)))
+        return worst_exit(statuses)
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_status == 0
+
+    def to_json(self) -> dict[str, Any]:
+        error = None
+        if self.error is not None:
+            error = {k: v for k, v in self.error.items() if k != "exit_status"}
+        return {
+            "schema": SCHEMA,
+            "publication": self.publication,
+            "deliveries": [delivery.to_json() for delivery in self.deliveries],
+            "warnings": list(self.warnings),
+            "error": error,
+        }
+
+
+def report_of(row: DeliveryRow, parts: Sequence[PartRow], label: str, kind: str) -> DeliveryReport:
+    """The report of a stored delivery. ``label`` is the account's, ``kind`` the guarantee's."""
+    state = delivery_state([part.state for part in parts])
+    stopped = next((part for part in parts if part.state != "LIVE"), None)
+    open_part = stopped if stopped is not None and stopped.state == "SCHEDULED" else None
+    waiting = open_part is not None and open_part.error is not None
+    return DeliveryReport(
+        id=row.id,
+        address=row.address,
+        network=row.network,
+        account=label,
+        state=state,
+        parts=tuple(
+            PartReport(p.id, p.state, p.remote_id, p.url, str(p.rendition.get("text", "")))
+            for p in parts
+        ),
+        changes=tuple(row.changes),
+        losses=tuple(row.losses),
+        cost=row.cost,
+        guarantee=kind,
+        held_reason=stopped.held_reason if stopped else None,
+        at=row.created_at,
+        retry_at=open_part.not_before if waiting and open_part else None,
+        question=stopped.question if stopped else None,
+        error=stopped.error if stopped else None,
+    )
+
+
+def error_of(error: Exception) -> dict[str, Any]:
+    """Any error as the report shows it; ``exit_status`` is for the command line alone."""
+    message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+    return {
+        "kind": getattr(error, "kind", "internal"),
+        "message": Redactor.redact(message),
+        "code": getattr(error, "code", None),
+        "exit_status": getattr(error, "exit_status", 70),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

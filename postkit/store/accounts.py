@@ -1,0 +1,104 @@
+"""Rows of accounts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..clock import Clock, micros
+from ..errors import InputError, StoreError, UnknownName
+from ..network import Account
+from . import rows
+from .database import Database
+
+
+class AccountRows:
+    """The accounts of one tenant."""
+
+    def __init__(self, database: Database, clock: Clock, tenant: str = "") -> None:
+        self._database = database
+        self._clock = clock
+        self.tenant = tenant
+
+    def all(self) -> list[Account]:
+        """All that are connected, by network and name."""
+        found = self._database.read(
+            "SELECT * FROM account WHERE tenant = :tenant AND removed_at IS NULL "
+            "ORDER BY network, name",
+            {"tenant": self.tenant},
+        )
+        return [rows.account(row) for row in found]
+
+    def by_id(self, account_id: str) -> Account:
+        found = self._database.read(
+            "SELECT * FROM account WHERE id = :id AND tenant = :tenant",
+            {"id": account_id, "tenant": self.tenant},
+        )
+        if not found:
+            raise UnknownName(f"There is no account {account_id}.")
+        return rows.account(found[0])
+
+    def add(self, account: Account) -> None:
+        """Add an account. Raises InputError where the name is taken."""
+        at = micros(self._clock.now())
+        values = {
+            "id": account.id,
+            "tenant": self.tenant,
+            "network": account.network,
+            "name": account.name,
+            "endpoint": account.endpoint,
+            "ca_bundle": account.ca_bundle,
+            "state": account.state,
+            "identity": json.dumps(asdict(account.identity)) if account.identity else None,
+            "identity_at": at if account.identity else None,
+            "settings": json.dumps(dict(account.settings)),
+            "at": at,
+        }
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO account (id, tenant, network, name, endpoint, ca_bundle, state, "
+                "identity, identity_at, settings, created_at) VALUES (:id, :tenant, :network, "
+                ":name, :endpoint, :ca_bundle, :state, :identity, :identity_at, :settings, :at)",
+                values,
+            )
+
+        try:
+            self._database.write(work)
+        except StoreError as error:
+            if "UNIQUE" in error.message:
+                raise InputError(
+                    f"{account.label} is connected already. Choose another --name, or remove it "
+                    f"first: `postkit accounts remove {account.label}`."
+                ) from error
+            raise
+
+    def set_state(self, account_id: str, state: str) -> None:
+        """``ok``, ``unverified`` or ``needs_login``."""
+        self._update(account_id, "state = :state", {"state": state})
+
+    def remove(self, account_id: str) -> None:
+        """Hide an account; what was published through it stays readable."""
+        self._update(account_id, "removed_at = :at", {"at": micros(self._clock.now())})
+
+    def has_open_parts(self, account_id: str) -> bool:
+        found = self._database.read(
+            "SELECT 1 FROM part WHERE account_id = :id AND state IN "
+            "('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD') LIMIT 1",
+            {"id": account_id},
+        )
+        return bool(found)
+
+    def _update(self, account_id: str, sets: str, values: Mapping[str, Any]) -> None:
+        everything = {**values, "id": account_id, "tenant": self.tenant}
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",  # noqa: S608
+                everything,
+            )
+
+        self._database.write(work)

@@ -1,0 +1,177 @@
+"""Rows as typed values."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from ..clock import moment
+from ..deliver.states import PartState
+from ..network import Account, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    id: str
+    tenant: str
+    delivery_id: str
+    account_id: str
+    position: int
+    state: PartState
+    rendition: Mapping[str, Any]
+    not_before: datetime
+    fence: int
+    attempts: int
+    owner: str | None
+    lease_until: datetime | None
+    key: str | None
+    prepared: Mapping[str, Any]
+    outgoing: Mapping[str, Any] | None
+    sending_at: datetime | None
+    doubt_at: datetime | None
+    looks: int
+    receipt: Mapping[str, Any] | None
+    remote_id: str | None
+    url: str | None
+    live_at: datetime | None
+    held_reason: str | None
+    question: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    id: str
+    tenant: str
+    publication_id: str
+    account_id: str
+    address: str
+    network: str
+    target: str | None
+    position: int
+    changes: list[Mapping[str, Any]]
+    losses: list[Mapping[str, Any]]
+    cost: Mapping[str, Any] | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRow:
+    id: str
+    tenant: str
+    once: str | None
+    content: str
+    source: str | None
+    warnings: list[str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    delivery_id: str | None
+    part_id: str | None
+    at: datetime
+    event: str
+    before: str | None
+    after: str | None
+    attempt: int | None
+    reason: str
+
+
+def part(row: sqlite3.Row) -> PartRow:
+    return PartRow(
+        id=row["id"],
+        tenant=row["tenant"],
+        delivery_id=row["delivery_id"],
+        account_id=row["account_id"],
+        position=row["position"],
+        state=cast(PartState, row["state"]),
+        rendition=json.loads(row["rendition"]),
+        not_before=moment(row["not_before"]),
+        fence=row["fence"],
+        attempts=row["attempts"],
+        owner=row["owner"],
+        lease_until=_moment(row["lease_until"]),
+        key=row["key"],
+        prepared=json.loads(row["prepared"]),
+        outgoing=_json(row["outgoing"]),
+        sending_at=_moment(row["sending_at"]),
+        doubt_at=_moment(row["doubt_at"]),
+        looks=row["looks"],
+        receipt=_json(row["receipt"]),
+        remote_id=row["remote_id"],
+        url=row["url"],
+        live_at=_moment(row["live_at"]),
+        held_reason=row["held_reason"],
+        question=_json(row["question"]),
+        error=_json(row["error"]),
+    )
+
+
+def delivery(row: sqlite3.Row) -> DeliveryRow:
+    return DeliveryRow(
+        id=row["id"],
+        tenant=row["tenant"],
+        publication_id=row["publication_id"],
+        account_id=row["account_id"],
+        address=row["address"],
+        network=row["network"],
+        target=row["target"],
+        position=row["position"],
+        changes=json.loads(row["changes"]),
+        losses=json.loads(row["losses"]),
+        cost=_json(row["cost"]),
+        created_at=moment(row["created_at"]),
+    )
+
+
+def publication(row: sqlite3.Row) -> PublicationRow:
+    return PublicationRow(
+        id=row["id"],
+        tenant=row["tenant"],
+        once=row["once"],
+        content=row["content"],
+        source=row["source"],
+        warnings=json.loads(row["warnings"]),
+        created_at=moment(row["created_at"]),
+    )
+
+
+def history(row: sqlite3.Row) -> HistoryRow:
+    return HistoryRow(
+        delivery_id=row["delivery_id"],
+        part_id=row["part_id"],
+        at=moment(row["at"]),
+        event=row["event"],
+        before=row["before"],
+        after=row["after"],
+        attempt=row["attempt"],
+        reason=row["reason"],
+    )
+
+
+def account(row: sqlite3.Row) -> Account:
+    identity = _json(row["identity"])
+    return Account(
+        id=row["id"],
+        network=row["network"],
+        name=row["name"],
+        endpoint=row["endpoint"],
+        ca_bundle=row["ca_bundle"],
+        identity=Identity(**identity) if identity else None,
+        settings=json.loads(row["settings"]),
+        tenant=row["tenant"],
+        state=row["state"],
+    )
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)

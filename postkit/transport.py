@@ -1,0 +1,247 @@
+"""The HTTP session that every plugin is handed: timeouts, redaction, one create request.
+
+SDKs retry, follow redirects and wait without a limit; whatever they do goes through the
+adapter in here, which sees each request before its socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .accounts.secret import Redactor
+from .errors import PluginError
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 30.0
+"""Seconds. A read timeout of a create request means in doubt, so it is generous."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and what came back. ``wrote`` is True once a byte may have left."""
+
+    method: str
+    url: str
+    wrote: bool = False
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    response: requests.Response | None = field(default=None, repr=False)
+    seconds: float = 0.0
+
+    @property
+    def body(self) -> bytes:
+        """What was received of the answer; empty where nothing came."""
+        if self.response is None:
+            return b""
+        try:
+            return self.response.content or b""
+        except (requests.RequestException, RuntimeError):
+            return b""
+
+    def json(self) -> Any:
+        """The answer as JSON, or None where it is none."""
+        if self.response is None:
+            return None
+        try:
+            return self.response.json()
+        except (ValueError, requests.RequestException, RuntimeError):
+            return None
+
+
+class SecondCreate(PluginError):
+    """A second request that may create something was stopped before its socket."""
+
+
+class RedirectRefused(requests.exceptions.RequestException):
+    """The network answered with a redirect; following it could turn a create into a read."""
+
+
+@dataclass(slots=True)
+class CreateScope:
+    """What ``publish`` sent: at most one request that is not a read."""
+
+    create: Exchange | None = None
+    reads: list[Exchange] = field(default_factory=list)
+    stopped: int = 0
+
+
+_current: ContextVar[Exchange | None] = ContextVar("postkit_exchange", default=None)
+
+
+def _mark_written() -> None:
+    exchange = _current.get()
+    if exchange is not None:
+        exchange.wrote = True
+
+
+class _Connection(HTTPConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _mark_written()
+        super().send(data)
+
+
+class _SecureConnection(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _mark_written()
+        super().send(data)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        super().__init__(pool_connections=4, pool_maxsize=4, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        session = self._session
+        request.url = session.rewrite(request.url or "")
+        exchange = session.begin(request.method or "GET", request.url)
+        token = _current.set(exchange)
+        started = time.monotonic()
+        try:
+            response = super().send(
+                request,
+                stream=stream,
+                timeout=(session.connect_timeout, session.read_timeout),
+                verify=session.ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+                cert=cert,
+                proxies=requests.utils.get_environ_proxies(request.url),
+            )
+        finally:
+            exchange.seconds = time.monotonic() - started
+            _current.reset(token)
+        exchange.status = response.status_code
+        exchange.headers = response.headers
+        exchange.response = response
+        if 300 <= response.status_code < 400 and response.status_code != 304:
+            where = urlsplit(response.headers.get("location", "")).netloc or "elsewhere"
+            raise RedirectRefused(
+                f"{urlsplit(request.url).netloc} redirects to {where}; "
+                "connect the account to the final address.",
+                request=request,
+                response=response,
+            )
+        return response
+
+
+class Session(requests.Session):
+    """A requests.Session for one account and one thread.
+
+    ``hosts`` are the origins that the network declares; with ``endpoint`` each of them is
+    rewritten to it. Any other origin is refused before its socket.
+    """
+
+    def __init__(
+        self,
+        hosts: tuple[str, ...],
+        endpoint: str | None = None,
+        *,
+        ca_bundle: str | None = None,
+        auth_paths: tuple[str, ...] = (),
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        super().__init__()
+        self.trust_env = False  # a .netrc would overwrite the account's own header
+        self.hosts = tuple(host.rstrip("/") for host in hosts)
+        self.endpoint = endpoint.rstrip("/") if endpoint else None
+        self.ca_bundle = ca_bundle
+        self.auth_paths = auth_paths
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self.calls = 0
+        self.last: Exchange | None = None
+        self._scope: CreateScope | None = None
+        adapter = _Adapter(self)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    @property
+    def base(self) -> str:
+        """Where this account's network answers: its endpoint, else the first declared host."""
+        if self.endpoint:
+            return self.endpoint
+        if not self.hosts:
+            raise PluginError("This network has no host of its own: connect with --endpoint URL.")
+        return self.hosts[0]
+
+    def rewrite(self, url: str) -> str:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if self.endpoint is None:
+            if origin in self.hosts:
+                return url
+        else:
+            end = urlsplit(self.endpoint)
+            if origin == f"{end.scheme}://{end.netloc}":
+                return url
+            if origin in self.hosts:
+                path = end.path + parts.path
+                return urlunsplit((end.scheme, end.netloc, path, parts.query, ""))
+        raise PluginError(f"The plugin asked for {origin}, which is not among its network's hosts.")
+
+    def begin(self, method: str, url: str) -> Exchange:
+        exchange = Exchange(method.upper(), Redactor.redact(url))
+        scope = self._scope
+        if scope is not None:
+            path = urlsplit(url).path
+            if exchange.method in SAFE_METHODS or path.endswith(self.auth_paths):
+                scope.reads.append(exchange)
+            elif scope.create is not None:
+                scope.stopped += 1
+                raise SecondCreate(
+                    f"A second {exchange.method} was stopped: publishing sends one create request."
+                )
+            else:
+                scope.create = exchange
+        self.calls += 1
+        self.last = exchange
+        return exchange
+
+    @contextlib.contextmanager
+    def create_scope(self) -> Iterator[CreateScope]:
+        """While it is open, one request that is not a read may leave; the next one raises."""
+        if self._scope is not None:
+            raise PluginError("A create scope is open already.")
+        self._scope = scope = CreateScope()
+        try:
+            yield scope
+        finally:
+            self._scope = None
