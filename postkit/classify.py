@@ -72,7 +72,9 @@ def by_status(
     exchange = failure.exchange
     if exchange is None or not exchange.wrote:
         reason = _reason(failure.error)
-        return Unavailable(f"{network} could not be reached ({reason}); nothing was sent.", network=network)
+        return Unavailable(
+            f"{network} could not be reached ({reason}); nothing was sent.", network=network
+        )
     if exchange.status is None:
         reason = _reason(failure.error)
         return InDoubt(f"{network} did not answer ({reason}); it may have acted.", network=network)

@@ -47,7 +47,6 @@ def postkit_secret(reference: str) -> str | None:
     """Called at each resolution of a reference such as ``env:NAME``. Return None to pass."""
 
 
-
 @hookspec
 def postkit_rewrite(post: Post, address: str) -> Post | None:
     """Called before adapting, one plugin after the other. Return a new post, or None."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from functools import partial as bind
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .accounts.keys import find_key
 from .accounts.vault import Vault
@@ -45,9 +45,9 @@ class Kit:
     """One installation of postkit: its accounts, its store, its plugins.
 
     ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
-    the platform's data folder). ``plugins`` are added to the installed ones. Opens what it needs
-    when it is needed; safe to use from several threads. Use it as a context manager, or call
-    ``close``.
+    the platform's data folder). ``plugins`` are added to the installed ones. ``key`` (32 bytes)
+    opens the vault where neither POSTKIT_KEY nor a key file shall. Opens what it needs when it
+    is needed; safe to use from several threads. Use it as a context manager, or call ``close``.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Kit:
         store: str | Path | None = None,
         plugins: Iterable[object] = (),
         clock: Clock | None = None,
+        key: bytes | None = None,
     ) -> None:
         self.home = Home.resolve(home)
         if store is not None:
@@ -64,6 +65,7 @@ class Kit:
         self.clock: Clock = clock or SystemClock()
         self._extra = tuple(plugins)
         self._lock = threading.RLock()
+        self._key = key
         self._vault: Vault | None = None
 
     def __enter__(self) -> Kit:
@@ -98,7 +100,7 @@ class Kit:
 
     @cached_property
     def _accounts(self) -> AccountRows:
-        return AccountRows(self._opened, self.clock)
+        return AccountRows(self._opened, self.clock, settings=self._settings)
 
     @cached_property
     def _publications(self) -> PublicationRows:
@@ -115,27 +117,24 @@ class Kit:
 
     @cached_property
     def clients(self) -> Clients:
-        return Clients(self.plugins, self.vault, self._timeouts)
+        return Clients(self.plugins, self.vault)
 
     def vault(self) -> Vault:
         """The vault. Raises VaultError with what to do where it cannot be opened."""
         with self._lock:
             if self._vault is None:
                 self.home.ensure()
-                self._vault = Vault(self.home.vault_path, find_key(self.home))
+                self._vault = Vault(self.home.vault_path, self._key or find_key(self.home))
             return self._vault
 
-    def _timeouts(self, account: Account) -> Mapping[str, float]:
-        settings = {**self.config.network(account.network), **self.config.account(account.label)}
-        found: dict[str, float] = {}
-        for name in ("connect_timeout", "read_timeout"):
-            value = settings.get(name)
-            if value is None:
-                continue
-            if not isinstance(value, int | float) or value <= 0:
-                raise InputError(f"postkit.toml: {account.label}: {name} must be seconds above 0.")
-            found[name] = float(value)
-        return found
+    def _settings(self, account: Account) -> Mapping[str, Any]:
+        """What postkit.toml says of an account, over what was learnt when it was connected."""
+        config = self.config
+        return {
+            **account.settings,
+            **config.network(account.network),
+            **config.account(account.label),
+        }
 
     def _ledger(self) -> Ledger:
         return Ledger(self._opened, self.clock, this_process())
@@ -215,15 +214,16 @@ class Kit:
         to: Sequence[str] | None = None,
         *,
         wishes: Wishes | None = None,
+        source: str | None = None,
     ) -> Plan:
         """What would be sent. Sends nothing and asks no network.
 
         ``post`` is a Post, a text, or the path of a post file. Raises InputError with every
         address, option or field that is wrong.
         """
-        post, source = self._read(post)
+        post, read_from = self._read(post)
         planner = Planner(self.plugins, self._accounts, self._publications, self.config)
-        return planner.plan(post, to, wishes or Wishes(), source)
+        return planner.plan(post, to, wishes or Wishes(), source or read_from)
 
     def publish(
         self,
@@ -329,9 +329,7 @@ class Kit:
         )
         return publication
 
-    def finish(
-        self, name: str, *, wait: float = WAIT, watch: Watch | None = None
-    ) -> Report:
+    def finish(self, name: str, *, wait: float = WAIT, watch: Watch | None = None) -> Report:
         """Take a publication or a delivery as far as it goes: idempotent, never twice."""
         publication, deliveries = self._named(name)
         deadline = self.clock.now() + timedelta(seconds=wait)
@@ -387,7 +385,9 @@ class Kit:
             raise InputError(f"{name} asks no question; `postkit show {name}` tells its state.")
         if len(asked) > 1:
             choices = ", ".join(delivery.id for delivery, _ in asked)
-            raise InputError(f"{name} asks {len(asked)} questions; answer each by its id: {choices}.")
+            raise InputError(
+                f"{name} asks {len(asked)} questions; answer each by its id: {choices}."
+            )
         delivery, part = asked[0]
         if is_live is not None:
             receipt = self._receipt_of(delivery, part, is_live, ledger)

@@ -58,9 +58,7 @@ class Planned:
         texts = [part.text for part in parts]
         media = [attachment.sha256 for part in parts for attachment in part.media]
         extra = [] if any(texts) else media
-        return hashlib.sha256(
-            repr((texts, extra)).encode("utf-8", "surrogatepass")
-        ).hexdigest()
+        return hashlib.sha256(repr((texts, extra)).encode("utf-8", "surrogatepass")).hexdigest()
 
     def report(self) -> DeliveryReport:
         rendition = self.rendition

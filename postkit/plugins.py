@@ -82,7 +82,9 @@ class Plugins:
         for network in _implementation(module, "postkit_networks"):
             self._networks[network.name] = network
         if name not in self._networks:
-            raise PluginError(f"The plugin {name!r} is installed but gives no network of that name.")
+            raise PluginError(
+                f"The plugin {name!r} is installed but gives no network of that name."
+            )
         return self._networks[name]
 
     def emulators(self) -> list[type[Emulator]]:

@@ -59,12 +59,16 @@ class Media:
             from .adapt.reader import read_stream, read_file
 
             source = self._source
-            self._data = read_file(source) if isinstance(source, Path) else read_stream(source, self.name)
+            self._data = (
+                read_file(source) if isinstance(source, Path) else read_stream(source, self.name)
+            )
         return self._data
 
     def with_alt(self, alt: str) -> Media:
         """The same picture under another alternative text."""
-        other = Media(self._source if self._source is not None else self._data or b"", alt, name=self.name)
+        other = Media(
+            self._source if self._source is not None else self._data or b"", alt, name=self.name
+        )
         other._data = self._data
         return other
 
@@ -199,7 +203,11 @@ class Post:
         ):
             yield "The post is empty: give it a text, a picture or a link."
         texts = [(f"part {n}", p.text) for n, p in enumerate(self.parts, 1)]
-        texts += [("title", self.title), ("link", self.link), ("content warning", self.content_warning)]
+        texts += [
+            ("title", self.title),
+            ("link", self.link),
+            ("content warning", self.content_warning),
+        ]
         texts += [(f"alt text of {m.name}", m.alt) for m in self.media]
         for name, settings in self.networks.items():
             texts += [(f"{name}: text", settings.text), (f"{name}: title", settings.title)]

@@ -91,15 +91,23 @@ def connect(
             f"{network.name}:{name} is connected already. Choose another --name, or remove it "
             f"first: `postkit accounts remove {network.name}:{name}`."
         )
-    account = Account(
-        new_id("a"), network.name, name, endpoint, ca_bundle, tenant=accounts.tenant,
-        state="unverified",
-    )  # fmt: skip
+    account = accounts.configured(
+        Account(
+            new_id("a"),
+            network.name,
+            name,
+            endpoint,
+            ca_bundle,
+            tenant=accounts.tenant,
+            state="unverified",
+        )
+    )
     # The secret first: an account without one could not be told from a lost one.
     vault.put(account.id, dict(given))
     try:
         account, problem = verified(network, account, clients)
         accounts.add(account)
+        account = accounts.by_id(account.id)
     except BaseException:
         vault.delete(account.id)
         raise
@@ -118,7 +126,8 @@ def verified(
         return account, error
     try:
         identity = connection.ask(lambda: network.identify(connection.client))
-        settings = {**account.settings, **emulated_settings(connection.session, network.name)}
+        # Only what was learnt is kept: what is configured is read anew each time.
+        settings = emulated_settings(connection.session, network.name)
     except (NeedsLogin, Refused):
         raise
     except NetworkError as error:

@@ -46,13 +46,8 @@ def encode(
         if len(data) <= max_bytes:
             return Encoded(data, "image/png", *image.size)
     see_through = image.mode == "RGBA"
-    lossy = ("image/webp", "image/jpeg") if see_through else ("image/jpeg", "image/webp")
-    if see_through and "image/jpeg" in mimes:
-        lossy = ("image/jpeg",)
-    for mime in (*lossy, "image/png"):
-        if mime in mimes:
-            break
-    else:
+    mime = next((m for m in ("image/jpeg", "image/webp", "image/png") if m in mimes), None)
+    if mime is None:
         return None
     flattened = see_through and mime == "image/jpeg"
     if flattened:
@@ -60,9 +55,7 @@ def encode(
     return _smaller(image, mime, max_bytes, flattened=flattened)
 
 
-def _smaller(
-    image: Image.Image, mime: str, max_bytes: int, *, flattened: bool
-) -> Encoded | None:
+def _smaller(image: Image.Image, mime: str, max_bytes: int, *, flattened: bool) -> Encoded | None:
     scale, first = 1.0, BEST
     while True:
         width = max(1, round(image.width * scale))

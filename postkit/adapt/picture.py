@@ -185,8 +185,7 @@ def _see_through(image: ImageFile.ImageFile) -> bool:
         alpha = image.convert("RGBA").getchannel("A")
     else:
         return False
-    lowest, _ = alpha.getextrema()
-    return isinstance(lowest, int) and lowest < 255
+    return alpha.histogram()[255] < alpha.width * alpha.height
 
 
 def _tiff_metadata(image: ImageFile.ImageFile, exif: Exif) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def read_file(path: Path) -> bytes:
     Raises InputError where it is missing, unreadable, empty, too large or no regular file.
     """
     try:
-        # A pipe is recognised before it is opened: opening one may wait for ever or wake its writer.
+        # Looked at before it is opened: opening a pipe may wait for ever or wake its writer.
         _refuse_other_kinds(path, path.stat().st_mode)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path

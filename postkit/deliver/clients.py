@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
-from ..errors import InDoubt, NeedsLogin, PostkitError, Unavailable
+from ..errors import InDoubt, InputError, NeedsLogin, PostkitError, Unavailable
 from ..network import Account, CanRefresh, Failure, Network
 from ..plugins import Plugins
 from ..transport import Session
@@ -75,15 +75,9 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
 class Clients:
     """Makes and keeps connections. One that is taken serves one thread until it is given back."""
 
-    def __init__(
-        self,
-        plugins: Plugins,
-        vault: Callable[[], Vault],
-        timeouts: Callable[[Account], Mapping[str, float]],
-    ) -> None:
+    def __init__(self, plugins: Plugins, vault: Callable[[], Vault]) -> None:
         self._plugins = plugins
         self._vault = vault
-        self._timeouts = timeouts
         self._idle: dict[str, list[Connection]] = {}
         self._guard = threading.Lock()
 
@@ -116,7 +110,7 @@ class Clients:
             account.endpoint,
             ca_bundle=account.ca_bundle,
             auth_paths=network.auth_paths,
-            **self._timeouts(account),
+            **timeouts(account),
         )
         fields = [field for row in network.credentials for field in row.fields]
         public = {field.name for field in fields if not field.secret}
@@ -127,3 +121,19 @@ class Clients:
             session.close()
             raise
         return Connection(network, account, session, client)
+
+
+def timeouts(account: Account) -> dict[str, float]:
+    """``connect_timeout`` and ``read_timeout`` (seconds) where they are configured.
+
+    Raises InputError where they are no positive numbers.
+    """
+    found: dict[str, float] = {}
+    for name in ("connect_timeout", "read_timeout"):
+        value = account.settings.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise InputError(f"postkit.toml: {account.label}: {name} must be seconds above 0.")
+        found[name] = float(value)
+    return found

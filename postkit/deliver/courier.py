@@ -155,13 +155,9 @@ class Courier:
         self._tell(run, part, "sending")
         return self._create(run, part, connection, outgoing)
 
-    def _create(
-        self, run: _Run, part: PartRow, connection: Connection, outgoing: Outgoing
-    ) -> bool:
+    def _create(self, run: _Run, part: PartRow, connection: Connection, outgoing: Outgoing) -> bool:
         try:
-            receipt = create(
-                connection.network, connection.client, connection.session, outgoing
-            )
+            receipt = create(connection.network, connection.client, connection.session, outgoing)
         except InDoubt as error:
             self._ledger.doubt(part, error)
             self._tell(run, part, "checking", error.message)
@@ -265,7 +261,9 @@ class Courier:
             self._tell(run, part, "live", spooled.url or spooled.id)
             return True
         if part.outgoing is None or part.sending_at is None or part.doubt_at is None:
-            raise PluginError(f"{part.id} is in doubt without a request; this is a defect of postkit.")
+            raise PluginError(
+                f"{part.id} is in doubt without a request; this is a defect of postkit."
+            )
         outgoing = Outgoing.from_json(part.outgoing, self._media.get)
         since = part.sending_at - LOOK_BACK
         try:
@@ -358,7 +356,9 @@ class Courier:
     def _tell(self, run: _Run, part: PartRow, state: str, text: str = "") -> None:
         if run.watch is not None:
             run.watch(
-                Progress(run.delivery.id, run.delivery.address, part.position, run.parts, state, text)
+                Progress(
+                    run.delivery.id, run.delivery.address, part.position, run.parts, state, text
+                )
             )
 
 

@@ -61,4 +61,6 @@ def decide(
         age = (now - sending_at).total_seconds()
         if guarantee.key_ttl is None or age < guarantee.key_ttl:
             return Verdict("absent", "Not there, and a repeat cannot make a second post.")
-    return Verdict("ask", "Not found after the quiet window, which does not prove that it is not there.")
+    return Verdict(
+        "ask", "Not found after the quiet window, which does not prove that it is not there."
+    )

@@ -31,6 +31,7 @@ import copy
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from json import JSONDecodeError
 from typing import Any, ClassVar
 
 from starlette.exceptions import HTTPException
@@ -63,6 +64,7 @@ class Emulator(ABC):
     ``network`` is the name of the network and of the mount, ``title`` its name for people.
     ``quiet`` is declared for tests and rehearsals: seconds after which a post that is not in
     a list was never made (unless a fault holds it back longer).
+    ``sample_target`` is a target that exists, where every post needs one; the page shows it.
     ``defaults`` are the settings that a test may change (``server.set(...)`` or
     ``POST /_postkit/settings``); read them as ``self.settings[name]``. ``reset`` restores them.
     """
@@ -70,6 +72,7 @@ class Emulator(ABC):
     network: ClassVar[str]
     title: ClassVar[str]
     quiet: ClassVar[float] = 1.0
+    sample_target: ClassVar[str | None] = None
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, world: World) -> None:
@@ -169,7 +172,7 @@ class Emulator(ABC):
             response, accepted = refusal.response, False
         except HTTPException as error:
             response, accepted = self.refuse_http(error.status_code, error.detail), False
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if not _unreadable(error):
                 raise
             response = self.refuse_http(400, "The body of the request could not be read")
@@ -180,14 +183,12 @@ class Emulator(ABC):
     async def _judge(self, is_create: IsCreate, request: Request) -> bool:
         try:
             return await is_create(request)
-        except (ValueError, HTTPException):
+        except (ValueError, RecursionError, HTTPException):
             return False
 
 
 run_create = create
 
 
-def _unreadable(error: ValueError) -> bool:
-    from json import JSONDecodeError
-
-    return isinstance(error, JSONDecodeError | UnicodeDecodeError)
+def _unreadable(error: Exception) -> bool:
+    return isinstance(error, JSONDecodeError | UnicodeDecodeError | RecursionError)

@@ -71,12 +71,10 @@ class Control:
         return None
 
     async def _about(self, _request: Request) -> Response:
-        from postkit.emulator.version import version
-
         return JSONResponse(
             {
                 "postkit_emulator": True,
-                "version": version(),
+                "version": _version(),
                 "networks": sorted(self._emulators),
                 "quiet": {name: one.quiet for name, one in self._emulators.items()},
             }
@@ -180,8 +178,17 @@ def change_setting(
 async def _read(request: Request) -> tuple[Any, Response | None]:
     try:
         return json.loads(await request.body()), None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, _error(422, "The body is not JSON.")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("postkit-social")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"
 
 
 def _error(status: int, text: str) -> Response:

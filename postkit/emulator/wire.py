@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from typing import Any
@@ -27,21 +28,44 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
+    """Ends at once: nobody waits for a rehearsal's open requests."""
+
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._ready = ready
+        self._stopped = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self._ready.set()
 
-    def stop(self) -> None:
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 10  # every tick refreshes the Date header, once a second
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
         for connection in list(self.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+            connection.transport.abort()
+        if self.server_state.tasks:
+            _, late = await asyncio.wait(set(self.server_state.tasks), timeout=1)
+            for task in late:
+                task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
+
+    def stop(self) -> None:
+        """Call it in the server's own loop."""
         self.should_exit = True
+        self._stopped.set()
 
 
 class Wire:

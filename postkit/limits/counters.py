@@ -53,7 +53,7 @@ class _Plain:
         end = 0
         for entity in rules.detect(text):
             if entity.kind == "url" and self.url_length is not None:
-                shown = "x" * self.url_length
+                shown = "a" * self.url_length
             elif entity.kind == "mention" and self.mention_local_only:
                 shown = entity.local
             else:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..post import Media, Part
-from .images import Image, images, only_images
+from .images import MAX_IMAGES, Image, images, only_images
 from .problems import Problems, quoted
 
 Find = Callable[[str, str, int], Media | None]
@@ -48,6 +48,7 @@ class Body:
         self._paragraph: list[str] = []
         self._drafts: list[_Draft] = []
         self._separator = 0
+        self._images = 0
         self.lines: list[int] = []
 
     def read(self, body: list[str], first_line: int) -> list[Part]:
@@ -122,7 +123,7 @@ class Body:
             return
         first = number - len(lines)
         paragraph = "\n".join(lines)
-        found = [] if self._problems.full else images(paragraph)
+        found = self._found(paragraph, first)
         alone = only_images(paragraph, found)
         for image in found:
             self._image(image, first + paragraph.count("\n", 0, image.start), alone)
@@ -134,6 +135,17 @@ class Body:
             return
         for offset, line in enumerate(lines):
             self._keep(line, first + offset)
+
+    def _found(self, paragraph: str, line: int) -> list[Image]:
+        if self._problems.full or self._images > MAX_IMAGES:
+            return []
+        found = images(paragraph)
+        self._images += len(found)
+        if self._images <= MAX_IMAGES:
+            return found
+        sentence = f"This post has more than {MAX_IMAGES:,} pictures; no network takes as many."
+        self._problems.add(line, "text", sentence)
+        return []
 
     def _image(self, image: Image, line: int, alone: bool) -> None:
         if image.file is None:

@@ -15,7 +15,7 @@ _DURATION = re.compile(r"(?:([0-9]{1,6})d)? ?(?:([0-9]{1,6})h)? ?(?:([0-9]{1,6})
 
 def minutes(keys: Mapping[str, Entry], problems: Problems) -> int | None:
     """Minutes from `minutes`, `hours`, `days` or `duration`; None where none is given or right."""
-    given = [key for key in (*_UNITS, "duration") if key in keys]
+    given = [key for key in keys if key in _UNITS or key == "duration"]
     if len(given) > 1:
         sentence = f"{' and '.join(given)} say the same thing; keep one of them."
         problems.add(keys[given[1]].line, f"poll.{given[1]}", sentence)

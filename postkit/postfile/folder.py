@@ -32,12 +32,13 @@ class Folder:
         """
         problem = self._refused(file)
         if problem is None and self._path is not None:
-            found, problem = _find(self._path, file)
+            found, problem = _find(self._path, file, near=not self._problems.full)
             if problem is not None and encoded and "%" in file:
                 decoded = unquote(file)
                 if self._refused(decoded) is None:
-                    again, still = _find(self._path, decoded)
-                    found, problem = (again, None) if still is None else (None, problem)
+                    again, still = _find(self._path, decoded, near=False)
+                    if still is None:
+                        file, found, problem = decoded, again, None
             if found is not None:
                 return Media(found, alt, name=PurePosixPath(file).name)
         self._problems.add(line, field, problem or "")
@@ -46,7 +47,7 @@ class Folder:
     def _refused(self, file: str) -> str | None:
         if not file.strip():
             return "The picture's file is missing; name a file below the post's folder."
-        if _SCHEME.match(file) and not PureWindowsPath(file).drive:
+        if _SCHEME.match(file):
             return f"{quoted(file)} is an address; media must be files below the post's folder."
         if file.startswith("~") or Path(file).is_absolute() or PureWindowsPath(file).drive:
             return (
@@ -58,7 +59,7 @@ class Folder:
         return None
 
 
-def _find(folder: Path, file: str) -> tuple[Path | None, str | None]:
+def _find(folder: Path, file: str, *, near: bool) -> tuple[Path | None, str | None]:
     try:
         root = folder.resolve()
         if not Path(os.path.normpath(root / file)).is_relative_to(root):
@@ -68,8 +69,9 @@ def _find(folder: Path, file: str) -> tuple[Path | None, str | None]:
             return None, f"{quoted(file)} links out of the post's folder; put a copy of it there."
         kind = kind_of(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        near = suggestion(Path(file).name, _names(folder, file))
-        return None, f"{quoted(file)} does not exist in the post's folder.{near}"
+        names = _names(folder, file) if near else []
+        meant = suggestion(Path(file).name, names)
+        return None, f"{quoted(file)} does not exist in the post's folder.{meant}"
     except (OSError, ValueError, RuntimeError) as error:
         # RuntimeError: a loop of links, before Python 3.13.
         reason = getattr(error, "strerror", None) or "its name cannot be a file's name"
@@ -82,6 +84,11 @@ def _find(folder: Path, file: str) -> tuple[Path | None, str | None]:
 def _names(folder: Path, file: str) -> list[str]:
     beside = Path(os.path.normpath(folder / file)).parent
     try:
-        return [entry.name for entry in islice(os.scandir(beside), 1000) if entry.is_file()]
+        with os.scandir(beside) as entries:
+            return [
+                entry.name
+                for entry in islice(entries, 1000)
+                if not entry.is_dir(follow_symlinks=False)
+            ]
     except OSError:
         return []

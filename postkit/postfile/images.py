@@ -9,6 +9,9 @@ from dataclasses import dataclass
 MAX_TAIL = 5000
 """Code points of `(file "title")`: more than any path has, and a bound for the search."""
 
+MAX_IMAGES = 1000
+"""Pictures of one paragraph that are looked at."""
+
 _TAIL = re.compile(
     r"""\(\s*+
     (?:<(?P<angle>(?:[^<>\n\\]|\\.)*+)>|(?P<bare>(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.)*+\))++))?+
@@ -34,7 +37,8 @@ class Image:
 def images(paragraph: str) -> list[Image]:
     """Every picture of a paragraph, in order, outside code spans.
 
-    A picture's title stands in for a missing alternative text; nothing else shows it.
+    A picture's title stands in for a missing alternative text; nothing else shows it. After
+    MAX_IMAGES the search ends with one more.
     """
     if "![" not in paragraph:
         return []
@@ -42,7 +46,7 @@ def images(paragraph: str) -> list[Image]:
     spans = _code_spans(paragraph)
     found: list[Image] = []
     position = 0
-    while (start := paragraph.find("![", position)) >= 0:
+    while len(found) <= MAX_IMAGES and (start := paragraph.find("![", position)) >= 0:
         position = start + 2
         span = bisect_right(spans, (start, len(paragraph))) - 1
         if span >= 0 and start < spans[span][1]:

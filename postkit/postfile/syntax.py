@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 # (words in the complaint, the sentence, whether the place is where the construct began).
 # The words are those of PyYAML 6.0.3.
 _SENTENCES = (
+    ("scanning an alias", "Put text that begins with * in quotes.", False),
+    ("scanning an anchor", "Put text that begins with & in quotes.", False),
+    ("scanning a tag", "Put text that begins with ! in quotes.", False),
+    (
+        "undefined tag handle",
+        "YAML tags are not allowed; put text that begins with ! in quotes.",
+        False,
+    ),
+    ("a directive", "Put text that begins with % in quotes.", True),
+    ("expected '<document start>'", "Only lines of `key: value` may stand here.", False),
+    ("expected the node content", "A value is missing, or the ] or } of a list or map.", False),
     ("mapping values are not allowed", 'Text that contains ": " must be in quotes.', False),
     ("'\\t' that cannot start", "Indent with spaces; YAML allows no tab here.", False),
     ("found a tab", "Indent with spaces; YAML allows no tab here.", False),
@@ -37,23 +48,23 @@ _SENTENCES = (
 
 def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
     """Where it is, as an index into the front matter, and what to do."""
-    complaint = str(error.problem or "")
+    complaint = f"{error.context or ''}, {error.problem or ''}".strip(", ")
     mark = error.problem_mark or error.context_mark
     for words, remedy, at_begin in _SENTENCES:
         if words in complaint:
             if at_begin and error.context_mark:
                 mark = error.context_mark
             index = mark.index if mark else 0
-            if "begins here with" in remedy and _hash_in_line(text, index):
+            if "]" in remedy and _hash_in_line(text, index):
                 remedy += " What follows # is a comment: put words that begin with # in quotes."
             return index, remedy
     index = mark.index if mark else 0
     if "that cannot start any token" in complaint:
         character = printable(text[index : index + 1])
         return index, f"A value cannot begin with {character}; put it in quotes."
-    context = f"{error.context}, " if error.context else ""
-    return index, f"This is not valid YAML: {printable(context + complaint)[:200]}."
+    return index, f"This is not valid YAML: {printable(complaint)[:200]}."
 
 
 def _hash_in_line(text: str, index: int) -> bool:
-    return "#" in text[index:].split("\n", 1)[0]
+    end = text.find("\n", index)
+    return "#" in text[text.rfind("\n", 0, index) + 1 : end if end >= 0 else len(text)]

@@ -25,6 +25,7 @@ MAX_NODES = 10_000
 """Values, keys, lists and maps of one front matter."""
 
 _COMMENT = re.compile(r"[ \t]+#(?=\w|[ \t]*$)", re.MULTILINE)
+_KEY = re.compile(r"([A-Za-z_-]{1,40}):[ \t]")
 _COMMENT_ONLY = re.compile(r"[ \t]*#")
 
 
@@ -72,7 +73,7 @@ class Builder:
                 self._take(event)
         except yaml.MarkedYAMLError as error:
             mark, words = sentence(error, self._text)
-            self._fail(self._line(mark), words)
+            self._fail(self._line(mark), words, self._key_at(mark))
         except (ValueError, OverflowError):
             # The scanner converts escapes such as "\UFFFFFFFF" without looking at their range.
             self._fail(self._line(loader.index), "An escape names no character; remove it.")
@@ -80,11 +81,19 @@ class Builder:
             self.broken = True
         finally:
             loader.dispose()
-        return self._root if self._root or not self._open else self._open[0].node
+        root = self._open[0].node if self._open and self._root is None else self._root
+        # Where something is wrong already, a wrong kind of root is only its consequence.
+        return root if isinstance(root, Map) or not self.broken else None
 
-    def _fail(self, line: int, words: str) -> None:
+    def _fail(self, line: int, words: str, key: str = "") -> None:
         self.broken = True
-        self._problems.add(line, self._path() or "front matter", words)
+        self._problems.add(line, key or self._path() or "front matter", words)
+
+    def _key_at(self, index: int) -> str:
+        """The key at the beginning of a line, since the parser complains before it is taken."""
+        start = self._text.rfind("\n", 0, index) + 1
+        found = _KEY.match(self._text, start)
+        return found[1] if found else ""
 
     def _line(self, index: int) -> int:
         # The marks' own lines also count U+2028 and its like, which editors do not.
@@ -105,10 +114,12 @@ class Builder:
                 self._problems.add(line, self._path() or "front matter", words)
                 self._attach(Bad(line))
                 return
-            self._refuse_extras(event, line)
-        if isinstance(event, yaml.ScalarEvent):
-            self._attach(self._scalar(event))
-        elif isinstance(event, yaml.CollectionStartEvent):
+            refused = self._refuse_extras(event, line)
+            if isinstance(event, yaml.ScalarEvent):
+                self._attach(Bad(line) if refused else self._scalar(event))
+                return
+        if isinstance(event, yaml.CollectionStartEvent):
+            line = self._line(_index(event.start_mark))
             is_map = isinstance(event, yaml.MappingStartEvent)
             self._open.append(
                 _Open(Map(line, flow=bool(event.flow_style)) if is_map else List(line))
@@ -131,7 +142,7 @@ class Builder:
 
     def _refuse_extras(
         self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int
-    ) -> None:
+    ) -> bool:
         where = self._path() or "front matter"
         if event.anchor is not None:
             words = "Anchors are not allowed; put text that begins with & in quotes."
@@ -139,8 +150,9 @@ class Builder:
         if event.tag is not None:
             words = "YAML tags are not allowed; put text that begins with ! in quotes."
             self._problems.add(line, where, words)
+        return event.anchor is not None or event.tag is not None
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Text | Empty:
+    def _scalar(self, event: yaml.ScalarEvent) -> Text | Empty | Bad:
         line = self._line(_index(event.start_mark))
         after = _index(event.end_mark)
         if event.style in ("|", ">"):
@@ -154,6 +166,7 @@ class Builder:
                     "or a space behind # where a comment is meant."
                 )
                 self._problems.add(self._line(after), self._path() or "front matter", words)
+                return Bad(line)
         return Text(line, event.value)
 
     def _attach(self, node: Node) -> None:
@@ -185,7 +198,8 @@ class Builder:
             words = (
                 f"{quoted(node.value)} is given twice; line {top.seen[node.value]} has it already."
             )
-            self._problems.add(node.line, where, words)
+            key = ".".join(filter(None, (self._path(), printable(node.value[:40]))))
+            self._problems.add(node.line, key, words)
             return ""
         top.seen[node.value] = node.line
         return node.value

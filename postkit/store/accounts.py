@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from ..clock import Clock, micros
@@ -16,10 +16,17 @@ from .database import Database
 
 
 class AccountRows:
-    """The accounts of one tenant."""
+    """The accounts of one tenant. ``settings`` adds what is configured for an account."""
 
-    def __init__(self, database: Database, clock: Clock, tenant: str = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        tenant: str = "",
+        settings: Callable[[Account], Mapping[str, Any]] = lambda account: account.settings,
+    ) -> None:
         self._database = database
+        self._settings = settings
         self._clock = clock
         self.tenant = tenant
 
@@ -30,7 +37,7 @@ class AccountRows:
             "ORDER BY network, name",
             {"tenant": self.tenant},
         )
-        return [rows.account(row) for row in found]
+        return [self._account(row) for row in found]
 
     def by_id(self, account_id: str) -> Account:
         found = self._database.read(
@@ -39,7 +46,11 @@ class AccountRows:
         )
         if not found:
             raise UnknownName(f"There is no account {account_id}.")
-        return rows.account(found[0])
+        return self._account(found[0])
+
+    def configured(self, account: Account) -> Account:
+        """The account with what postkit.toml says of it."""
+        return replace(account, settings=self._settings(account))
 
     def add(self, account: Account) -> None:
         """Add an account. Raises InputError where the name is taken."""
@@ -91,6 +102,9 @@ class AccountRows:
             {"id": account_id},
         )
         return bool(found)
+
+    def _account(self, row: sqlite3.Row) -> Account:
+        return self.configured(rows.account(row))
 
     def _update(self, account_id: str, sets: str, values: Mapping[str, Any]) -> None:
         everything = {**values, "id": account_id, "tenant": self.tenant}

@@ -163,15 +163,25 @@ class Database:
     def _translated(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
         if "locked" in text or "busy" in text:
-            return StoreBusy(f"{self.path} is locked by another program; try again when it is done.")
+            return StoreBusy(
+                f"{self.path} is locked by another program; try again when it is done."
+            )
         if "full" in text:
-            return StoreBusy(f"The disk that holds {self.path} is full; make room and run it again.")
+            return StoreBusy(
+                f"The disk that holds {self.path} is full; make room and run it again."
+            )
         if "readonly" in text or "read-only" in text:
-            return StoreBusy(f"{self.path} cannot be written (read-only); check the disk and its rights.")
+            return StoreBusy(
+                f"{self.path} cannot be written (read-only); check the disk and its rights."
+            )
         if "disk I/O" in text:
-            return StoreBusy(f"The disk that holds {self.path} failed ({text}); nothing more is sent.")
+            return StoreBusy(
+                f"The disk that holds {self.path} failed ({text}); nothing more is sent."
+            )
         if "unable to open" in text:
-            return StoreError(f"{self.path} cannot be opened; check that its folder exists and is yours.")
+            return StoreError(
+                f"{self.path} cannot be opened; check that its folder exists and is yours."
+            )
         if "not a database" in text or "malformed" in text:
             return StoreError(
                 f"{self.path} is damaged or is no postkit store; restore a backup or move it away."

@@ -38,7 +38,9 @@ class MediaFiles:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise StoreBusy(f"{path.parent} cannot be written ({error.strerror}); nothing was sent.") from error
+            raise StoreBusy(
+                f"{path.parent} cannot be written ({error.strerror}); nothing was sent."
+            ) from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -50,5 +52,7 @@ class MediaFiles:
                 f"The stored picture {sha256[:12]} cannot be read ({error.strerror}); publish again from the file."
             ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise StoreError(f"The stored picture {sha256[:12]} was changed on disk; publish again from the file.")
+            raise StoreError(
+                f"The stored picture {sha256[:12]} was changed on disk; publish again from the file."
+            )
         return data

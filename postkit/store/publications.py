@@ -72,9 +72,7 @@ class PublicationRows:
                 },
             )
             for position, delivery in enumerate(deliveries, 1):
-                _insert_delivery(
-                    connection, self._tenant, publication_id, position, delivery, at
-                )
+                _insert_delivery(connection, self._tenant, publication_id, position, delivery, at)
 
         try:
             self._database.write(work)

@@ -1,1 +1,1 @@
-"""postkit's plugin for one network."""
+"""Facebook Pages for postkit."""

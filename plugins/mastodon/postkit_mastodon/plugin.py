@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, message_of
 from postkit.errors import NetworkError
-from postkit.accounts.secrets import Secrets
 from postkit.hookspecs import hookimpl
 from postkit.limits.model import Limits
 from postkit.network import (
@@ -174,7 +174,8 @@ def same(status: dict[str, Any], outgoing: Outgoing) -> bool:
         _bare(plain(status["content"])) == _bare(outgoing.part.text)
         and media == sent
         and (status.get("in_reply_to_id") or None) == parent
-        and (status.get("spoiler_text") or "") == (outgoing.part.fields.get("content_warning") or "")
+        and (status.get("spoiler_text") or "")
+        == (outgoing.part.fields.get("content_warning") or "")
     )
 
 

@@ -80,7 +80,7 @@ def running(folder: Path, *, rate_limits: bool = True, ready: float = 60) -> Ite
             if not line:
                 log.seek(0)
                 said = log.read().decode(errors="replace")
-                raise RuntimeError(f"The PDS did not start within {ready:g} s:\n{said[-2000:]}")
+                raise RuntimeError(f"The PDS did not start (it has {ready:g} s):\n{said[-2000:]}")
             yield Pds(**json.loads(line))
         finally:
             process.stdin.close()

@@ -1,0 +1,59 @@
+"""The Graph API's error object (error handling guide, checked 2026-11-23)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from postkit.emulator.base import Refusal
+
+
+def error(
+    message: str,
+    code: int,
+    *,
+    subcode: int | None = None,
+    status: int = 400,
+    transient: bool = False,
+    title: str | None = None,
+    advice: str | None = None,
+) -> Response:
+    """An answer of the shape ``{"error": {...}}``; ``title`` and ``advice`` are for people."""
+    body: dict[str, Any] = {"message": message, "type": "OAuthException", "code": code}
+    if subcode is not None:
+        body["error_subcode"] = subcode
+    body["is_transient"] = transient
+    if title is not None:
+        body["error_user_title"] = title
+    if advice is not None:
+        body["error_user_msg"] = advice
+    body["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
+    return JSONResponse({"error": body}, status)
+
+
+def refusal(message: str, code: int, **more: Any) -> Refusal:
+    return Refusal(error(message, code, **more))
+
+
+def expired() -> Response:
+    return error("Error validating access token: the session has expired.", 190, subcode=463)
+
+
+def missing_object(object_id: str, verb: str) -> Refusal:
+    """Gone, never there, or not for this token: the network does not tell these apart."""
+    return refusal(
+        f"Unsupported {verb} request. Object with ID '{object_id}' does not exist, cannot be "
+        "loaded due to missing permissions, or does not support this operation",
+        100,
+        subcode=33,
+    )
+
+
+def permission(name: str, code: int = 200) -> Refusal:
+    return refusal(f"(#{code}) The permission {name} is missing", code, status=403)
+
+
+def not_emulated(what: str) -> Refusal:
+    return Refusal(JSONResponse({"postkit_emulator": f"{what} is not emulated."}, 501))

@@ -1,0 +1,312 @@
+"""The emulated Graph API: tokens, versions, permissions, and the endpoints of a Page."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from postkit.emulator.base import Emulator, Refusal
+from postkit.emulator.timeline import LivePost
+from postkit.emulator.world import World
+
+from . import usage
+from .answers import error, expired, missing_object, not_emulated, permission, refusal
+from .fields import parse, select
+from .owners import APP, PAGE, PAGE_ID, USER, Owner
+from .params import cursor, is_false, moment, params_of, token_of
+from .photos import Photos, attached
+from .posts import attachments, check_link, check_message, is_repeat, stamp
+
+VERSIONS = ("v22.0", "v23.0", "v24.0", "v25.0", "v26.0")
+"""Versions that are accepted. The real network silently raises an expired version to the
+oldest live one; here it is refused, so that a forgotten setting shows."""
+PERMISSIONS = ["pages_show_list", "pages_read_engagement", "pages_manage_posts"]
+LISTED = 100
+
+
+class FacebookEmulator(Emulator):
+    """One Page. ``permissions`` are those of its token, ``calls`` how many calls it has in 24
+    hours, ``deletable`` whether the app may delete posts (not every app may)."""
+
+    network = "facebook"
+    title = "Facebook Page"
+    quiet = 1.0
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "permissions": PERMISSIONS,
+        "calls": 4800,
+        "deletable": True,
+    }
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.photos = Photos(world)
+        self.calls = usage.Usage(world.clock)
+        self._page_token = self.canary("page")
+        self._user_token = self.canary("user")
+        self._app_token = self.canary("app")
+        self._owners = {
+            self._page_token: PAGE,
+            self._user_token: USER,
+            self._app_token: APP,
+        }
+        self._expired: set[str] = set()
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return [
+            self.route("/{version}/me", self.me),
+            self.route("/{version}/{page}/feed", self.feed, methods=("POST",), create=True),
+            self.route(
+                "/{version}/{page}/photos", self.photo, methods=("POST",), create=self._is_shown
+            ),
+            self.route("/{version}/{page}/published_posts", self.published_posts),
+            self.route("/{version}/{object}", self.node),
+            self.route("/{version}/{object}", self.remove, methods=("DELETE",)),
+        ]
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"page_id": PAGE_ID, "access_token": self._page_token}
+
+    def user_credentials(self) -> Mapping[str, str]:
+        """The mistake that is easily made: a person's token in place of the Page's."""
+        return {"page_id": PAGE_ID, "access_token": self._user_token}
+
+    def app_credentials(self) -> Mapping[str, str]:
+        return {"page_id": PAGE_ID, "access_token": self._app_token}
+
+    def expire_tokens(self) -> None:
+        """The Page's token is dead; ``credentials`` has a new one, as a new login would."""
+        self._expired.add(self._page_token)
+        self._page_token = self.canary("page")
+        self._owners[self._page_token] = PAGE
+
+    def token_expired(self) -> Response:
+        return self._with_headers(expired(), VERSIONS[-1])
+
+    def rate_limited(self, seconds: float) -> Response:
+        # The network counts whole minutes; a rehearsal's shorter window is told as a fraction.
+        minutes = seconds / 60 if seconds < 60 else -(-seconds // 60)
+        response = _too_many()
+        response.headers.update(usage.headers(PAGE_ID, 100, round(minutes, 4)))
+        return self._with_headers(response, VERSIONS[-1])
+
+    def refuse_http(self, status: int, detail: str) -> Response:
+        return error(detail, 100, status=status)
+
+    def reset(self) -> None:
+        super().reset()
+        self.photos.clear()
+        self.calls.clear()
+        self._expired.clear()
+
+    async def enter(self, request: Request) -> None:
+        version = request.path_params["version"]
+        if version not in VERSIONS:
+            raise refusal(f"(#2635) {version} is not available; the newest is v26.0", 2635)
+        token = await token_of(request)
+        if not token:
+            raise refusal("An access token is required to request this resource.", 104)
+        owner = self._owners.get(token)
+        if owner is None:
+            raise refusal("Invalid OAuth access token - Cannot parse access token", 190)
+        if token in self._expired:
+            raise Refusal(expired())
+        request.scope["facebook.owner"] = owner
+        request.scope["facebook.token"] = token
+        if not self.calls.take(self.settings["calls"]):
+            raise Refusal(_too_many())
+
+    def leave(self, request: Request, response: Response) -> None:
+        limit = self.settings["calls"]
+        left = self.calls.minutes_left(limit)
+        for name, value in usage.headers(PAGE_ID, self.calls.percent(limit), left).items():
+            response.headers.setdefault(name, value)
+        asked = request.path_params.get("version", "")
+        self._with_headers(response, asked if asked in VERSIONS else VERSIONS[-1])
+
+    def _with_headers(self, response: Response, version: str) -> Response:
+        response.headers["facebook-api-version"] = version
+        response.headers["x-fb-trace-id"] = secrets.token_urlsafe(8)
+        response.headers["x-fb-request-id"] = "A" + secrets.token_urlsafe(16)
+        if response.headers.get("content-type") == "application/json":
+            response.headers["content-type"] = "application/json; charset=UTF-8"
+        if response.status_code >= 400 and response.body:
+            # As the network does: the OAuth error again, for clients that read headers only.
+            said = json.loads(bytes(response.body)).get("error", {}).get("message", "")
+            text = str(said).replace('"', "'").encode("ascii", "replace").decode()
+            response.headers["www-authenticate"] = (
+                f'OAuth "Facebook Platform" "invalid_request" "{text}"'
+            )
+        return response
+
+    # Reading
+
+    async def me(self, request: Request) -> Response:
+        owner = _owner(request)
+        if owner.kind == "app":
+            raise refusal(
+                "An active access token must be used to query information about the current user.",
+                2500,
+            )
+        tree = parse(request.query_params.get("fields", "id,name"))
+        kind = "Page" if owner.kind == "page" else "User"
+        return JSONResponse(select(owner.node, kind, tree))
+
+    async def node(self, request: Request) -> Response:
+        wanted = request.path_params["object"]
+        fields = request.query_params.get("fields")
+        if wanted == PAGE_ID:
+            return JSONResponse(select(PAGE.node, "Page", parse(fields or "id,name")))
+        self._need(request, "pages_read_engagement", 10)
+        photo = self.photos.get(wanted)
+        if photo is not None:
+            row = {"id": wanted, "alt_text_custom": photo.media.alt or None}
+            return JSONResponse(select(row, "Photo", parse(fields or "id")))
+        post = self.world.timeline.get(self.network, wanted)
+        if post is None:
+            raise missing_object(wanted, "get")
+        tree = parse(fields or "created_time,message,id")
+        return JSONResponse(select(self._row(post), "PagePost", tree))
+
+    async def published_posts(self, request: Request) -> Response:
+        self._own_page(request)
+        self._need(request, "pages_read_engagement", 10)
+        query = request.query_params
+        limit = query.get("limit", "25")
+        if not limit.isdigit() or not 1 <= int(limit) <= LISTED:
+            raise refusal(f"(#100) For field 'published_posts': limit must be 1 to {LISTED}", 100)
+        since = moment(query.get("since"), "since")
+        until = moment(query.get("until"), "until")
+        posts = [
+            post
+            for post in self.world.timeline.list(self.network)
+            if (since is None or post.created_at >= since)
+            and (until is None or post.created_at <= until)
+        ]
+        start = cursor(query.get("after"), posts)
+        shown = posts[start : start + int(limit)]
+        tree = parse(query.get("fields", "created_time,message,id"))
+        body: dict[str, Any] = {
+            "data": [select(self._row(post), "PagePost", tree) for post in shown]
+        }
+        if shown:
+            first, last = (base64.urlsafe_b64encode(p.id.encode()).decode() for p in
+                           (shown[0], shown[-1]))  # fmt: skip
+            body["paging"] = {"cursors": {"before": first, "after": last}}
+            if start + int(limit) < len(posts):
+                token = request.scope["facebook.token"]
+                url = request.url.include_query_params(access_token=token, after=last)
+                body["paging"]["next"] = str(url)
+        return JSONResponse(body)
+
+    # Writing
+
+    async def feed(self, request: Request) -> Response:
+        self._own_page(request)
+        self._need(request, "pages_manage_posts", 200)
+        params = await params_of(request)
+        if is_false(params.get("published")) and _owner(request).kind == "page":
+            raise not_emulated("A feed post with published=false")
+        message = str(params.get("message", ""))
+        link = str(params.get("link", ""))
+        photo_ids = attached(params)
+        if not (message.strip() or link or photo_ids):
+            raise refusal("(#100) A post needs a message, a link or attached_media", 100)
+        check_message(message)
+        check_link(link)
+        if link and photo_ids:
+            raise refusal("(#100) link cannot be used with attached_media", 100)
+        if not photo_ids and is_repeat(self.world.timeline.live(self.network), message, link):
+            raise refusal("(#506) Duplicate posts cannot be published consecutively", 506)
+        tree = parse(str(params.get("fields") or "id"))
+        post = self._post(message, link=link or None, photo_ids=photo_ids)
+        return JSONResponse(select(self._row(post), "PagePost", tree))
+
+    async def photo(self, request: Request) -> Response:
+        self._own_page(request)
+        self._need(request, "pages_manage_posts", 200)
+        params = await params_of(request)
+        if "url" in params:
+            raise not_emulated("A photo by url")
+        source = params.get("source")
+        if not isinstance(source, UploadFile):
+            raise refusal("(#324) Requires upload file", 324)
+        caption = str(params.get("caption", ""))
+        check_message(caption)
+        photo = self.photos.add(await source.read(), str(params.get("alt_text_custom", "")))
+        photo_id = photo.media.id
+        if not await self._is_shown(request):
+            return JSONResponse({"id": photo_id})
+        post = self._post(caption, photo_ids=[photo_id])
+        return JSONResponse({"id": photo_id, "post_id": post.id})
+
+    async def remove(self, request: Request) -> Response:
+        wanted = request.path_params["object"]
+        self._need(request, "pages_manage_posts", 200)
+        if not self.settings["deletable"]:
+            raise refusal("(#3) The app does not have the capability to make this call", 3)
+        if self.world.timeline.delete(self.network, wanted) is None:
+            raise missing_object(wanted, "delete")
+        return JSONResponse({"success": True})
+
+    async def _is_shown(self, request: Request) -> bool:
+        """Whether an uploaded photo is a post at once. Only a Page's own token can hide it: a
+        user's token ignores ``published=false`` (noted by a public implementation)."""
+        params = await params_of(request)
+        owner = self._owners.get(await token_of(request))
+        return owner is not PAGE or not is_false(params.get("published"))
+
+    # The Page
+
+    def _own_page(self, request: Request) -> None:
+        if request.path_params["page"] != PAGE_ID:
+            raise missing_object(request.path_params["page"], request.method.lower())
+
+    def _need(self, request: Request, name: str, code: int) -> None:
+        if _owner(request).kind == "app" or name not in self.settings["permissions"]:
+            raise permission(name, code)
+
+    def _post(
+        self, message: str, *, link: str | None = None, photo_ids: Sequence[str] = ()
+    ) -> LivePost:
+        number = 330_000_000_000_000 + self.world.number()
+        return self.world.timeline.add(
+            LivePost(
+                self.network,
+                f"{PAGE_ID}_{number}",
+                account=PAGE_ID,
+                author=PAGE.node["name"],
+                text=message,
+                media=self.photos.attach(photo_ids),
+                link=link,
+                url=f"{self.endpoint(self.world.base_url)}/{PAGE_ID}/posts/{number}",
+            )
+        )
+
+    def _row(self, post: LivePost) -> dict[str, Any]:
+        return {
+            "id": post.id,
+            "message": post.text or None,
+            "created_time": stamp(post.created_at),
+            "permalink_url": post.url,
+            "attachments": attachments(post),
+            "from": {"id": PAGE_ID, "name": PAGE.node["name"]},
+            "is_published": True,
+        }
+
+
+def _owner(request: Request) -> Owner:
+    owner = request.scope["facebook.owner"]
+    assert isinstance(owner, Owner)  # noqa: S101 - for the type checker
+    return owner
+
+
+def _too_many() -> Response:
+    return error("(#80001) There have been too many calls to this Page account.", 80001)

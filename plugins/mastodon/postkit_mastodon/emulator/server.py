@@ -1,0 +1,138 @@
+"""The emulated server: its endpoints, its token, its rate limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from postkit.emulator.base import Emulator
+from postkit.emulator.rates import RateState
+from postkit.emulator.world import World
+
+from . import answers
+from .answers import error
+from .media import Uploads
+from .statuses import Statuses
+
+_CALLS, _CALLS_SECONDS = 300, 300
+_COSTLY, _COSTLY_SECONDS = 30, 1800
+
+
+class MastodonEmulator(Emulator):
+    """One Mastodon server, version 4.5, with one account.
+
+    Settings: ``max_characters`` as forks raise it; ``idempotency`` false ignores the
+    Idempotency-Key, as some servers do that only speak the API; ``version`` as they state it;
+    ``rate_limits`` false lets a long test run through.
+    """
+
+    network = "mastodon"
+    title = "Mastodon"
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "max_characters": 500,
+        "idempotency": True,
+        "version": "4.5.0",
+        "rate_limits": True,
+    }
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._token = self.canary("access")
+        self._tokens = {self._token}
+        self._dead: set[str] = set()
+        self._uploads = Uploads(world)
+        self._statuses = Statuses(self.network, world, self._uploads, self.settings_value)
+        self._calls = world.rate_limit(_CALLS, _CALLS_SECONDS)
+        self._media_calls = world.rate_limit(_COSTLY, _COSTLY_SECONDS)
+        self._delete_calls = world.rate_limit(_COSTLY, _COSTLY_SECONDS)
+
+    def settings_value(self, name: str) -> Any:
+        return self.settings[name]
+
+    def routes(self) -> Sequence[BaseRoute]:
+        statuses, uploads = self._statuses, self._uploads
+        one = "/api/v1/statuses/{id}"
+        return [
+            self.route("/api/v2/instance", self._instance),
+            self.route("/api/v1/accounts/verify_credentials", self._verify),
+            self.route("/api/v1/accounts/{id}/statuses", statuses.of_account),
+            self.route("/api/v2/media", uploads.upload, methods=("POST",)),
+            self.route("/api/v1/media/{id}", uploads.show),
+            self.route("/api/v1/media/{id}", uploads.change, methods=("PUT",)),
+            self.route("/api/v1/statuses", statuses.create, methods=("POST",), create=True),
+            self.route(one, statuses.show),
+            self.route(one, statuses.delete, methods=("DELETE",)),
+            self.route(f"{one}/source", statuses.source),
+            self.route(f"{one}/context", statuses.context),
+        ]
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"access_token": self._token}
+
+    def expire_tokens(self) -> None:
+        """A token of a Mastodon server ends only by revocation; a person makes the next one."""
+        self._dead.update(self._tokens)
+        self._token = self.canary("access")
+        self._tokens.add(self._token)
+
+    def reset(self) -> None:
+        super().reset()
+        self._dead.clear()
+        self._uploads.clear()
+        self._statuses.clear()
+
+    def token_expired(self) -> Response:
+        return JSONResponse(
+            {"error": "The access token is invalid"},
+            401,
+            {"WWW-Authenticate": 'Bearer realm="Doorkeeper", error="invalid_token"'},
+        )
+
+    def rate_limited(self, seconds: float) -> Response:
+        """No Retry-After: the reset is an ISO time in a header of its own."""
+        reset = self.world.clock.now() + timedelta(seconds=seconds)
+        response = JSONResponse({"error": "Too many requests"}, 429)
+        answers.rate_headers(response, RateState(_CALLS, 0, reset, allowed=False))
+        return response
+
+    async def enter(self, request: Request) -> None:
+        path = request.scope["path"].removeprefix(request.scope["root_path"])
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        known = token in self._tokens and token not in self._dead
+        rates = [self._calls.take(token if known else "address")]
+        if path == "/api/v2/media":
+            rates.append(self._media_calls.take(token))
+        if request.method == "DELETE":
+            rates.append(self._delete_calls.take(token))
+        request.state.rate = min(rates, key=lambda rate: (rate.allowed, rate.remaining))
+        if self.settings["rate_limits"] and not request.state.rate.allowed:
+            raise error(429, "Too many requests")
+        if not known and path != "/api/v2/instance":
+            refusal = error(401, "The access token is invalid")
+            refusal.response.headers["WWW-Authenticate"] = (
+                'Bearer realm="Doorkeeper", error="invalid_token"'
+            )
+            raise refusal
+
+    def leave(self, request: Request, response: Response) -> None:
+        rate: RateState | None = getattr(request.state, "rate", None)
+        if rate is not None:
+            answers.rate_headers(response, rate)
+
+    async def _instance(self, _request: Request) -> Response:
+        domain = urlsplit(self.world.base_url).netloc
+        settings = self.settings
+        return JSONResponse(
+            answers.instance(domain, settings["version"], settings["max_characters"])
+        )
+
+    async def _verify(self, _request: Request) -> Response:
+        me = answers.account(self._statuses.root, self._statuses.count())
+        source = {"privacy": "public", "sensitive": False, "language": "en", "note": ""}
+        return JSONResponse(me | {"source": source})

@@ -1,0 +1,113 @@
+"""Renewing an OAuth 2 token: it lives two hours, and its refresh token works once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from postkit.errors import NeedsLogin, NetworkError, Throttled, Unavailable
+from postkit.network import Failure
+
+from .client import Client
+from .problems import classify, problem_of
+
+PATH = "/2/oauth2/token"
+HOST = "https://api.x.com"
+"""A session with an endpoint rewrites it, like any other of the declared hosts."""
+
+
+def renew(title: str, client: Client) -> None:
+    """Get a new access token and store it with its refresh token before it is used.
+
+    Raises NeedsLogin where only a person can help, else Unavailable or Throttled: the tokens
+    are as they were.
+    """
+    secrets = client.secrets
+    label = client.account.label
+    if client.user_auth:
+        raise NeedsLogin(
+            f"{title} does not accept the OAuth 1 tokens of {label} any more: make new ones in "
+            "X's developer console and connect the account again.",
+            network=title,
+        )
+    with secrets.refreshing():
+        if secrets["access_token"].reveal() != client.api.bearer_token:
+            client.use_stored_token()  # somebody else has renewed it meanwhile
+            if not client.runs_out():
+                return
+        if "refresh_token" not in secrets or "client_id" not in secrets:
+            raise NeedsLogin(
+                f"The access of {label} has ended, and without refresh_token and client_id it "
+                "cannot be renewed: connect the account again with both.",
+                network=title,
+            )
+        fresh = _ask(title, client)
+        secrets.rotate(**fresh)
+        client.use_stored_token()
+
+
+def keep_fresh(title: str, client: Client) -> None:
+    """Renew a token that ends soon. Where that fails for now, the old one may still do."""
+    if client.runs_out():
+        with contextlib.suppress(Unavailable, Throttled):
+            renew(title, client)
+
+
+def _ask(title: str, client: Client) -> dict[str, str]:
+    secrets = client.secrets
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": secrets["refresh_token"].reveal(),
+    }
+    client_id = secrets.text("client_id")
+    client_secret = secrets.get("client_secret")
+    basic = (client_id, client_secret.reveal()) if client_secret is not None else None
+    if basic is None:
+        form["client_id"] = client_id
+    try:
+        response = client.session.post(HOST + PATH, data=form, auth=basic)
+    except OSError as error:
+        raise Unavailable(
+            f"{title} could not be asked to renew the access ({type(error).__name__}).",
+            network=title,
+        ) from error
+    answer = _json(response)
+    if response.ok and answer.get("access_token"):
+        fresh = {"access_token": str(answer["access_token"])}
+        if answer.get("refresh_token"):
+            fresh["refresh_token"] = str(answer["refresh_token"])
+        seconds = answer.get("expires_in")
+        if isinstance(seconds, int):
+            fresh["expires_at"] = str(int(time.time()) + seconds)
+        return fresh
+    raise _refusal(title, client, response.status_code, answer)
+
+
+def _refusal(title: str, client: Client, status: int, answer: dict[str, Any]) -> NetworkError:
+    if status in (400, 401, 403) and answer:
+        said = problem_of(answer).text
+        return NeedsLogin(
+            f"{title} does not renew the access of {client.account.label} ({said}): connect the "
+            "account again.",
+            network=title,
+            status=status,
+            code=str(answer.get("error") or "") or None,
+        )
+    failure = Failure(RuntimeError(f"HTTP {status}"), client.session.last)
+    found = classify(title, failure)
+    if isinstance(found, Throttled):
+        return found
+    return Unavailable(
+        f"{title} did not renew the access (HTTP {status}); nothing was sent.",
+        network=title,
+        status=status,
+    )
+
+
+def _json(response: Any) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

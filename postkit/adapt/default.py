@@ -1,0 +1,106 @@
+"""From a post to what one network gets, by its table of limits: pure, and every change told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..limits.model import Limits
+from ..network import CannotRender, RenderedPart, RenderOptions, Rendition
+from ..post import Post, Settings
+from .fields import add_options, add_poll, add_settings, add_title
+from .flow import attach, drop_media, spread_media
+from .ledger import Draft, Ledger
+from .texts import add_link, add_tags, drafts_of, fit_lengths
+
+_MAX_PARTS = 50
+
+
+def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
+    """What ``network`` gets of ``post`` under ``limits``.
+
+    Fields of a part, where they are there: ``title``, ``link``, ``tags`` and ``poll`` on the
+    first; ``content_warning``, ``lang``, ``visibility`` and ``options`` on each. Everything that
+    is not as the author wrote it is a change or a loss. Reads the bytes of media, and nothing
+    else. Raises CannotRender with every reason.
+    """
+    ledger = Ledger()
+    settings = post.networks.get(network) or Settings()
+    drafts = drafts_of(post, settings, limits, ledger)
+    drafts = drop_media(drafts, limits, ledger)
+    add_title(post, settings, limits, drafts, ledger)
+    add_link(post, settings, limits, drafts, ledger)
+    add_tags(post, limits, drafts, ledger)
+    add_poll(post, limits, drafts, ledger)
+    shared = add_settings(post, limits, ledger)
+    own = add_options(settings, options, ledger)
+    if own:
+        shared["options"] = own
+    drafts = _thread(drafts, limits, options, ledger)
+    _refuse_empty(drafts, limits, ledger)
+    parts = [
+        RenderedPart(draft.text, attach(draft, limits, ledger), {**draft.fields, **shared})
+        for draft in drafts
+    ]
+    if ledger.reasons:
+        raise CannotRender(ledger.reasons)
+    return Rendition(tuple(parts), ledger.changes(drafts), ledger.losses(drafts))
+
+
+def _thread(
+    drafts: list[Draft], limits: Limits, options: RenderOptions, ledger: Ledger
+) -> list[Draft]:
+    """The drafts at their lengths, with their pictures, and numbered where that is wanted."""
+    if not options.numbering or not limits.threads:
+        return _sized(drafts, limits, options, "", ledger)
+    from .split import number
+
+    # How many posts there are decides how much room their numbers take, and the other way round.
+    for digits in (1, 2):
+        trial = _sized(_copies(drafts), limits, options, _reserve(drafts, digits, limits), Ledger())
+        if len(trial) < 10**digits:
+            break
+    reserve = number(digits) if len(trial) > 1 else ""
+    sized = _sized(drafts, limits, options, reserve, ledger)
+    if len(sized) > 1:
+        for position, draft in enumerate(sized, 1):
+            if draft.text:
+                draft.text += f" ({position}/{len(sized)})"
+        ledger.change("text", f"numbered from (1/{len(sized)}) to ({len(sized)}/{len(sized)})")
+    return sized
+
+
+def _reserve(drafts: Sequence[Draft], digits: int, limits: Limits) -> str:
+    from .split import excess, number
+
+    # A single post that fits has no number.
+    alone = len(drafts) == 1 and not excess(drafts[0].text, limits.text)
+    crowded = len(drafts[0].media) > limits.media_count
+    return "" if alone and not crowded else number(digits)
+
+
+def _sized(
+    drafts: list[Draft], limits: Limits, options: RenderOptions, reserve: str, ledger: Ledger
+) -> list[Draft]:
+    sized = fit_lengths(drafts, limits, options, reserve, ledger)
+    sized = spread_media(sized, limits, ledger)
+    if len(sized) > _MAX_PARTS:
+        ledger.refuse(
+            f"thread: {len(sized)} posts of at most {_MAX_PARTS};"
+            " shorten it, or publish it as several posts."
+        )
+    return sized
+
+
+def _copies(drafts: Sequence[Draft]) -> list[Draft]:
+    return [Draft(draft.text, list(draft.media)) for draft in drafts]
+
+
+def _refuse_empty(drafts: Sequence[Draft], limits: Limits, ledger: Ledger) -> None:
+    for position, draft in enumerate(drafts, 1):
+        if draft.text:
+            continue
+        where = f"part {position}" if len(drafts) > 1 else "post"
+        if not draft.media and not draft.fields:
+            ledger.refuse(f"{where}: nothing is left that can be sent here; give it a text.")
+        elif not limits.empty_text:
+            ledger.refuse(f"{where}: this network takes nothing without a text; give it one.")

@@ -1,0 +1,123 @@
+"""What a post has beside texts and pictures: title, warning, language, audience, poll, options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..limits.model import Limits, PollLimit
+from ..network import Json, RenderOptions
+from ..post import Poll, Post, Settings
+from .ledger import Draft, Ledger
+from .texts import can_show, normal
+
+
+def add_title(
+    post: Post, settings: Settings, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
+) -> None:
+    """The title as a field; refused where it is too long, since a cut title is a lost one."""
+    if settings.title is not None and settings.title != post.title:
+        ledger.change("title", f"this network's own title: {settings.title or 'none'}")
+    title = normal((post.title if settings.title is None else settings.title) or "").strip()
+    limit = limits.title
+    if not title:
+        if limits.title_required:
+            ledger.refuse("title: this network needs one; give it with --title.")
+    elif limit is None:
+        if not any(title in draft.text for draft in drafts):
+            ledger.loss("title", f"{title!r} is not sent: there are no titles here")
+    elif (count := limit.counter.count(title)) > limit.maximum:
+        ledger.refuse(f"title: {count:,} of {limit.maximum:,} {limit.counter.unit}; shorten it.")
+    else:
+        drafts[0].fields["title"] = title
+
+
+def add_poll(post: Post, limits: Limits, drafts: Sequence[Draft], ledger: Ledger) -> None:
+    """The poll as a field of the first part."""
+    poll = post.poll
+    if poll is None:
+        return
+    options = [normal(option).strip() for option in poll.options]
+    if limits.poll is None:
+        ledger.loss("poll", f"not sent: there are no polls here ({' / '.join(options)})")
+        return
+    problems = list(_poll_problems(poll, options, limits.poll))
+    if drafts[0].media and can_show(limits) and not limits.poll.with_media:
+        problems.append("it cannot be together with pictures; leave one out")
+    for problem in problems:
+        ledger.refuse(f"poll: {problem}.")
+    drafts[0].fields["poll"] = {
+        "options": list(options),
+        "minutes": poll.minutes,
+        "multiple": poll.multiple,
+    }
+
+
+def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
+    """What every part carries: content warning, language, visibility."""
+    fields: dict[str, Json] = {}
+    warning = normal(post.content_warning or "")
+    if warning and limits.content_warning:
+        fields["content_warning"] = warning
+    elif warning:
+        ledger.loss("content_warning", f"{warning!r} is not sent: there are none here")
+    if post.lang and limits.languages > 0:
+        fields["lang"] = post.lang
+    elif post.lang:
+        ledger.loss("lang", f"{post.lang} is not sent: posts have no language here")
+    if post.visibility and post.visibility in limits.visibility:
+        fields["visibility"] = post.visibility
+    elif post.visibility:
+        offered = ", ".join(limits.visibility) or "none to choose"
+        ledger.loss("visibility", f"{post.visibility} is not possible here (there is: {offered})")
+    return fields
+
+
+def add_options(
+    settings: Settings, options: RenderOptions, ledger: Ledger
+) -> dict[str, Json] | None:
+    """The network's own options, those of the call first; ``None`` where there are none."""
+    given = {
+        name: value
+        for name, value in {**settings.options, **options.values}.items()
+        if value is not None and value != "" and value != [] and value != ()
+    }
+    plain: dict[str, Json] = {}
+    for name, value in given.items():
+        try:
+            plain[name] = _plain(value)
+        except TypeError:
+            ledger.refuse(
+                f"option {name}: {type(value).__name__} cannot be sent; give text or a number."
+            )
+    return plain or None
+
+
+def _poll_problems(poll: Poll, options: Sequence[str], limit: PollLimit) -> Sequence[str]:
+    problems = []
+    if not limit.min_options <= len(options) <= limit.max_options:
+        allowed = f"{limit.min_options} to {limit.max_options}"
+        problems.append(f"{len(options)} options; give {allowed}")
+    for number, option in enumerate(options, 1):
+        if not option:
+            problems.append(f"option {number} is empty; give it a text")
+        elif len(option) > limit.max_option_length:
+            problems.append(
+                f"option {number}: {len(option)} of {limit.max_option_length} characters;"
+                " shorten it"
+            )
+    if not limit.min_minutes <= poll.minutes <= limit.max_minutes:
+        allowed = f"{limit.min_minutes:,} to {limit.max_minutes:,}"
+        problems.append(f"open for {poll.minutes:,} minutes; give {allowed}")
+    if poll.multiple and not limit.multiple:
+        problems.append("only one answer can be chosen here; give multiple: false")
+    return problems
+
+
+def _plain(value: object) -> Json:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    raise TypeError

@@ -1,0 +1,148 @@
+"""The texts of the parts: the author's or a network's own, with link and tags, at their length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..limits.model import Limits
+from ..network import CannotRender, RenderOptions
+from ..post import Post, Settings
+from .ledger import Draft, Ledger
+
+
+def normal(text: str) -> str:
+    """``text`` with line ends as ``\\n``; nothing where it is white space alone."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.strip() else ""
+
+
+def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) -> list[Draft]:
+    """A draft for each part; one alone for a text of the network's own or without threads."""
+    if settings.text is not None:
+        own = Draft(normal(settings.text), list(post.media))
+        if settings.text != post.text or len(post.parts) > 1:
+            ledger.change("text", "this network's own text is sent instead", own)
+        return [own]
+    drafts = []
+    for number, part in enumerate(post.parts, 1):
+        draft = Draft(normal(part.text), list(part.media))
+        if draft.text or draft.media or number == 1:
+            drafts.append(draft)
+        else:
+            ledger.change("thread", f"part {number} is empty and is left out")
+    if len(drafts) > 1 and not (drafts[0].text or drafts[0].media):
+        ledger.change("thread", "part 1 is empty and is left out")
+        del drafts[0]
+    if len(drafts) > 1 and not limits.threads:
+        joined = Draft(
+            "\n\n".join(draft.text for draft in drafts if draft.text),
+            [media for draft in drafts for media in draft.media],
+        )
+        ledger.change(
+            "thread", f"{len(drafts)} parts are joined: there are no threads here", joined
+        )
+        return [joined]
+    return drafts
+
+
+def add_link(
+    post: Post, settings: Settings, limits: Limits, drafts: list[Draft], ledger: Ledger
+) -> None:
+    """The link as a field, in the text, or lost."""
+    if settings.link is not None and settings.link != post.link:
+        ledger.change("link", f"this network's own link: {settings.link or 'none'}")
+    link = post.link if settings.link is None else settings.link
+    if not link:
+        return
+    first = drafts[0]
+    beside_media = bool(first.media) and can_show(limits)
+    written = any(_holds(draft.text, link) for draft in drafts)
+    if limits.link == "field" and (limits.link_with_media or not beside_media):
+        first.fields["link"] = link
+    elif written:
+        return
+    elif limits.link == "none":
+        ledger.loss("link", f"{link} is not sent: links are not supported")
+    else:
+        first.text = f"{first.text}\n\n{link}" if first.text else link
+        why = "a post with pictures has no link of its own: " if limits.link == "field" else ""
+        ledger.change("link", f"{why}{link} is added to the text", first)
+
+
+def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) -> None:
+    """The tags as a field, as hashtags in the text, or lost."""
+    tags = list({tag.casefold(): tag for tag in reversed(post.tags)}.values())[::-1]
+    if limits.max_tags is not None and limits.tags != "none" and len(tags) > limits.max_tags:
+        more = tags[limits.max_tags :]
+        del tags[limits.max_tags :]
+        ledger.loss("tags", f"{_hashtags(more)} not sent: at most {limits.max_tags} tags")
+    if not tags:
+        return
+    if limits.tags == "field":
+        drafts[0].fields["tags"] = tags
+        return
+    missing = [tag for tag in tags if not any(_holds_tag(draft.text, tag) for draft in drafts)]
+    if not missing:
+        return
+    if limits.tags == "none":
+        ledger.loss("tags", f"{_hashtags(missing)} not sent: tags are not supported")
+        return
+    last = next((draft for draft in reversed(drafts) if draft.text), drafts[-1])
+    words = _hashtags(missing)
+    last.text = f"{last.text}\n\n{words}" if last.text else words
+    ledger.change("tags", f"{words} added to the text", last)
+
+
+def fit_lengths(
+    drafts: list[Draft], limits: Limits, options: RenderOptions, reserve: str, ledger: Ledger
+) -> list[Draft]:
+    """Drafts that keep the text limits with ``reserve`` behind each; what is cut goes on behind."""
+    from .split import MAX_PARTS, counts, cut, excess
+
+    fitted: list[Draft] = []
+    for draft in drafts:
+        fitted.append(draft)
+        broken = excess(draft.text + (reserve if draft.text else ""), limits.text)
+        if not broken:
+            continue
+        numbers = counts(excess(draft.text, limits.text) or broken)
+        if not limits.threads:
+            ledger.refuse(
+                f"text: {numbers} and there are no threads here; shorten it, or give this network"
+                " a text of its own."
+            )
+        elif not options.split:
+            ledger.refuse(f"text: {numbers} and it must not be split; shorten it.")
+        else:
+            try:
+                pieces = cut(
+                    draft.text, limits.text, limits.rules, reserve=reserve, max_parts=MAX_PARTS
+                )
+            except CannotRender as error:
+                for reason in error.reasons:
+                    ledger.refuse(reason)
+                continue
+            ledger.change("text", f"{numbers}: split into {len(pieces)} posts", draft)
+            draft.text = pieces[0]
+            fitted += [Draft(piece) for piece in pieces[1:]]
+    return fitted
+
+
+def can_show(limits: Limits) -> bool:
+    """Whether pictures can be sent at all."""
+    return limits.media_count > 0 and limits.image is not None
+
+
+def _holds(text: str, link: str) -> bool:
+    """Whether readers find ``link`` in ``text``, and not merely a longer one."""
+    ending = r"(?=[.,;:!?)\]}>»”\"'…。、！？」）]*(?:\s|$))"
+    return re.search(re.escape(link) + ending, text) is not None
+
+
+def _holds_tag(text: str, tag: str) -> bool:
+    return re.search(rf"(?<![\w&/])[#＃]{re.escape(tag)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _hashtags(tags: Sequence[str]) -> str:
+    return " ".join(f"#{tag}" for tag in tags)

@@ -1,0 +1,173 @@
+"""``postkit connect``: what a network needs, asked for or given, checked and kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from ..accounts.keys import NoKey, make_key_file
+from ..accounts.secret import Secret
+from ..errors import InputError
+from ..kit import Kit
+from ..network import CredentialSet, Network
+from .output import emit, json_option
+
+
+@click.command("connect")
+@click.argument("network")
+@click.option("--name", help="What you call the account. [default: the network's name]")
+@click.option("--endpoint", metavar="URL", help="Another server in place of the network's own.")
+@click.option(
+    "--ca-bundle", type=click.Path(), help="Certificates that the server is checked against."
+)
+@click.option(
+    "--credential",
+    "credentials",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A credential: KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, or KEY=- for standard input.",
+)
+@click.option(
+    "--make-key", is_flag=True, help="Make a key file for the vault where there is no key."
+)
+@json_option
+def command(
+    network: str,
+    name: str | None,
+    endpoint: str | None,
+    ca_bundle: str | None,
+    credentials: tuple[str, ...],
+    make_key: bool,
+    as_json: bool,
+) -> int:
+    """Connect an account of NETWORK. Secrets are kept encrypted, never in plain text."""
+    with Kit() as kit:
+        plugin = kit.plugins.network(network)
+        given = read_credentials(kit, credentials)
+        _ensure_key(kit, make_key, as_json)
+        if not given:
+            given = _ask(plugin)
+        account, problem = kit.connect(
+            network, given, name=name, endpoint=endpoint, ca_bundle=ca_bundle
+        )
+    who = account.identity
+    if as_json:
+        emit(
+            {
+                "account": account.label,
+                "network": account.network,
+                "name": account.name,
+                "endpoint": account.endpoint,
+                "state": account.state,
+                "identity": {"id": who.id, "name": who.name, "url": who.url} if who else None,
+                "warnings": [problem.message] if problem else [],
+            }
+        )
+    elif who is not None:
+        click.echo(f"Connected {account.label}: {who.name} {who.url or ''}".rstrip())
+        click.echo(f'Next: postkit publish --text "Hello" --to {account.label} --dry-run')
+    else:
+        click.echo(f"Kept {account.label}, unverified: {problem.message if problem else ''}")
+    return 0
+
+
+def read_credentials(kit: Kit, pairs: tuple[str, ...]) -> dict[str, str]:
+    """``KEY=VALUE`` pairs; a value may be a reference, so that no secret shows in a process list."""
+    found: dict[str, str] = {}
+    problems = []
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            problems.append(
+                "--credential takes KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH or KEY=-."
+            )
+            continue
+        if key in found:
+            problems.append(f"--credential {key} is given twice.")
+            continue
+        try:
+            found[key] = _value(kit, key, value)
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _value(kit: Kit, key: str, value: str) -> str:
+    if value == "-":
+        text = sys.stdin.readline().rstrip("\r\n")
+        if not text:
+            raise InputError(f"--credential {key}=-: standard input is empty.")
+        value = text
+    elif value.startswith("env:"):
+        variable = value[4:]
+        if not os.environ.get(variable):
+            raise InputError(f"--credential {key}: the environment variable {variable} is not set.")
+        value = os.environ[variable]
+    elif value.startswith("file:"):
+        try:
+            with open(value[5:], encoding="utf-8") as file:  # noqa: PTH123 - a name from the user
+                value = file.read().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"--credential {key}: {value[5:]} cannot be read ({error})."
+            ) from error
+    else:
+        resolved = kit.plugins.manager.hook.postkit_secret(reference=value)
+        value = resolved if resolved is not None else value
+    return Secret(value).reveal()
+
+
+def _ensure_key(kit: Kit, make_key: bool, as_json: bool) -> None:
+    try:
+        kit.vault()
+    except NoKey:
+        ask = sys.stdin.isatty() and not as_json
+        if not make_key and not (
+            ask
+            and click.confirm(f"There is no key for the vault. Make one at {kit.home.key_path}?")
+        ):
+            raise
+        kit.home.ensure()
+        make_key_file(kit.home)
+        click.echo(
+            f"Made the vault's key: {kit.home.key_path}. Keep a copy: without it the secrets are "
+            "lost.",
+            err=True,
+        )
+
+
+def _ask(network: Network[Any]) -> dict[str, str]:
+    """Ask for each field on a terminal. Raises InputError where there is none."""
+    if not sys.stdin.isatty():
+        ways = "; or ".join(
+            " ".join(f"--credential {field.name}=..." for field in row.fields if not field.optional)
+            for row in network.credentials
+        )
+        raise InputError(f"{network.name} needs credentials: {ways}.")
+    row = _choose(network)
+    found = {}
+    for field in row.fields:
+        click.echo(f"{field.name}: {field.how}")
+        value = click.prompt(
+            f"  {field.name}" + (" (optional)" if field.optional else ""),
+            hide_input=field.secret,
+            default="" if field.optional else None,
+            show_default=False,
+        )
+        if value:
+            found[field.name] = Secret(value).reveal() if field.secret else str(value)
+    return found
+
+
+def _choose(network: Network[Any]) -> CredentialSet:
+    if len(network.credentials) == 1:
+        return network.credentials[0]
+    for number, row in enumerate(network.credentials, 1):
+        click.echo(f"  {number}  {row.name}: {', '.join(field.name for field in row.fields)}")
+    choice = click.prompt("Which", type=click.IntRange(1, len(network.credentials)), default=1)
+    return network.credentials[int(choice) - 1]

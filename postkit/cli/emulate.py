@@ -1,0 +1,90 @@
+"""``postkit emulate``: the stand-in for every network, until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import InputError, PluginError
+from ..kit import Kit
+from ..plugins import Plugins
+from .output import json_option
+
+if TYPE_CHECKING:
+    from ..emulator.server import EmulatorServer
+
+
+@click.command("emulate")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Where to listen. [default: a free port]",
+)
+@click.option(
+    "--connect", is_flag=True, help="Connect the account NETWORK:emulated of each network."
+)
+@click.option(
+    "--make-key", is_flag=True, help="With --connect: make a key for the vault where there is none."
+)
+@json_option
+def command(port: int, connect: bool, make_key: bool, as_json: bool) -> None:
+    """Serve every network on 127.0.0.1. What is published there stays in memory."""
+    from ..emulator.server import EmulatorServer
+
+    emulators = Plugins().emulators()
+    if not emulators:
+        raise PluginError("No emulator can be loaded; run `pip install 'postkit-social[all]'`.")
+    try:
+        server = EmulatorServer(emulators, port=port)
+    except OSError as error:
+        raise InputError(
+            f"Port {port} cannot be used ({error.strerror}); choose another."
+        ) from error
+    # SIGTERM ends it as Ctrl-C does, so that a script can stop it cleanly.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with server:
+        if connect:
+            connect_all(server, make_key)
+        if as_json:
+            emit_accounts(server)
+        else:
+            click.echo(f"The emulator answers at {server.url}")
+            for account in server.accounts():
+                click.echo(f"  {account.network:12} {account.endpoint}")
+            click.echo("Look at the posts there in a browser. Ctrl-C ends it.")
+        server.serve_forever()
+
+
+def connect_all(server: EmulatorServer, make_key: bool) -> None:
+    """Add the account NETWORK:emulated for each network, in place of one of that name."""
+    from ..accounts.keys import NoKey, make_key_file
+
+    with Kit() as kit:
+        try:
+            kit.vault()
+        except NoKey:
+            if not make_key:
+                raise
+            kit.home.ensure()
+            make_key_file(kit.home)
+        labels = {account.label for account in kit.accounts}
+        for account in server.accounts():
+            label = f"{account.network}:emulated"
+            if label in labels:
+                kit.remove_account(label)
+            kit.connect(
+                account.network, account.credentials, name="emulated", endpoint=account.endpoint
+            )
+
+
+def emit_accounts(server: EmulatorServer) -> None:
+    """One line of JSON. The emulator's secrets open nothing, so they are shown."""
+    rows = [
+        {"network": a.network, "endpoint": a.endpoint, "credentials": dict(a.credentials)}
+        for a in server.accounts()
+    ]
+    click.echo(json.dumps({"url": server.url, "accounts": rows}))

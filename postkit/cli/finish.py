@@ -1,0 +1,30 @@
+"""``postkit finish``: complete what was interrupted; what is live is never sent again."""
+
+from __future__ import annotations
+
+import click
+
+from ..kit import WAIT, Kit
+from .output import emit, json_option, print_report
+from .progress import ProgressLines
+
+
+@click.command("finish")
+@click.argument("name", metavar="ID")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=WAIT,
+    show_default=True,
+    help="Seconds to look for the outcome.",
+)
+@json_option
+def command(name: str, wait: float, as_json: bool) -> int:
+    """Take a publication (p_...) or a delivery (d_...) on from where it stopped."""
+    with Kit() as kit, ProgressLines(quiet=as_json) as progress:
+        report = kit.finish(name, wait=wait, watch=progress)
+    if as_json:
+        emit(report.to_json())
+    else:
+        print_report(report)
+    return report.exit_status

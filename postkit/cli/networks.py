@@ -1,0 +1,89 @@
+"""``postkit networks``: the tables, as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import PluginError
+from ..limits.describe import describe
+from ..network import Network
+from ..plugins import Plugins
+from .output import emit, json_option, table
+
+
+@click.command("networks")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, as_json: bool) -> None:
+    """List the networks, or show what one allows and how to connect it."""
+    plugins = Plugins()
+    if name is not None:
+        _one(plugins.network(name), as_json)
+        return
+    rows = []
+    for each in plugins.network_names():
+        try:
+            network = plugins.network(each)
+        except PluginError as error:
+            rows.append({"name": each, "title": "-", "error": error.message})
+            continue
+        rows.append({"name": each, "title": network.title, "error": None})
+    if as_json:
+        emit({"networks": rows})
+        return
+    table(
+        ["network", "title", ""],
+        [[str(row["name"]), str(row["title"]), str(row["error"] or "")] for row in rows],
+    )
+
+
+def _one(network: Network[Any], as_json: bool) -> None:
+    facts = describe(network.limits)
+    if as_json:
+        emit(
+            {
+                "name": network.name,
+                "title": network.title,
+                "limits": [
+                    {"what": f.what, "value": f.value, "source": f.source, "checked": f.checked}
+                    for f in facts
+                ],
+                "credentials": [
+                    {
+                        "name": row.name,
+                        "fields": [
+                            {"name": f.name, "how": f.how, "optional": f.optional}
+                            for f in row.fields
+                        ],
+                    }
+                    for row in network.credentials
+                ],
+                "options": [
+                    {"name": o.name, "type": o.type, "choices": list(o.choices), "help": o.help}
+                    for o in network.options
+                ],
+            }
+        )
+        return
+    click.echo(f"{network.title} ({network.name})\n")
+    table(
+        ["limit", "value", "source", "checked"],
+        [[f.what, f.value, f.source, f.checked] for f in facts],
+    )
+    if network.options:
+        click.echo(f"\nOptions (--set {network.name}.OPTION=VALUE):")
+        for option in network.options:
+            kind = "|".join(option.choices) or option.type
+            click.echo(f"  {option.name} ({kind})  {option.help}")
+    click.echo("\nTo connect, one of:")
+    for row in network.credentials:
+        endpoint = " --endpoint https://SERVER" if network.needs_endpoint else ""
+        fields = " ".join(
+            f"[--credential {f.name}=...]" if f.optional else f"--credential {f.name}=..."
+            for f in row.fields
+        )
+        click.echo(f"  postkit connect {network.name}{endpoint} {fields}")
+        for field in row.fields:
+            click.echo(f"      {field.name}: {field.how}")

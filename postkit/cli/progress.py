@@ -1,0 +1,59 @@
+"""Progress of a publication on standard error: one live line for each address, or plain lines."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..accounts.secret import Redactor
+
+if TYPE_CHECKING:
+    from ..deliver.courier import Progress
+
+
+class ProgressLines:
+    """Shows what each address is doing. Call it with Progress values, from any thread."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._rows: dict[str, str] = {}
+        self._live: Any = None
+
+    def __enter__(self) -> ProgressLines:
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=12)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        if self._quiet:
+            return
+        part = f" {progress.part}/{progress.parts}" if progress.parts > 1 else ""
+        text = f"{progress.address}{part}: {progress.state}"
+        if progress.text:
+            text += f" {Redactor.redact(progress.text)}"
+        with self._lock:
+            if self._live is None:
+                click.echo(text, err=True)
+                return
+            from rich.text import Text
+
+            self._rows[progress.address] = text
+            self._live.update(Text("\n".join(self._rows.values())))

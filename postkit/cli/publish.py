@@ -1,0 +1,253 @@
+"""``postkit publish``: read a post, plan it, show what will happen, send it once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import InputError, PlanRefused
+from ..kit import WAIT, Kit
+from ..plan import Plan, Wishes
+from ..post import Media, Part, Poll, Post
+from .output import emit, json_option, print_report
+from .progress import ProgressLines
+
+
+@click.command("publish")
+@click.argument("post", required=False)
+@click.option("--text", help="The text; nothing in it is interpreted.")
+@click.option(
+    "--to",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Where to: network[:account][/target] or @group; repeat it or separate by commas.",
+)
+@click.option(
+    "--media",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A picture; repeat it for several.",
+)
+@click.option(
+    "--alt", multiple=True, help="What the picture shows; as often as --media, or not at all."
+)
+@click.option("--title", help="A title, where the network has one.")
+@click.option("--link", help="A link.")
+@click.option("--tag", multiple=True, help="A tag; repeat it for several.")
+@click.option("--lang", help="The language of the text, as in 'en'.")
+@click.option("--content-warning", help="What readers are warned of before they see it.")
+@click.option("--visibility", help="Who sees it, where the network lets you choose.")
+@click.option("--poll", multiple=True, metavar="OPTION", help="A poll's option; repeat it.")
+@click.option(
+    "--poll-minutes",
+    type=click.IntRange(1),
+    default=1440,
+    show_default=True,
+    help="How long the poll is open.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NETWORK.OPTION=VALUE",
+    help="A network's own option.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would be sent, every change and cost; send nothing."
+)
+@click.option("--emulate", is_flag=True, help="Rehearse on the emulator, in a temporary home.")
+@click.option("--partial", is_flag=True, help="Where an address refuses, send the rest.")
+@click.option("--strict", is_flag=True, help="Refuse where anything would be lost.")
+@click.option(
+    "--split/--no-split",
+    default=True,
+    help="Make a thread of a text that is too long. [default: split]",
+)
+@click.option("--numbering", is_flag=True, help="Number the posts of a thread that postkit splits.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=WAIT,
+    show_default=True,
+    help="Seconds to look for the outcome.",
+)
+@click.option("--once", metavar="NAME", help="Repeatable for scripts: the same name sends once.")
+@click.option("--again", is_flag=True, help="Send although the same went there lately.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@json_option
+def command(**given: Any) -> int:
+    """Publish POST now: a post file, a text, or '-' for a post file on standard input.
+
+    Everything is planned first; if any address refuses, nothing is sent anywhere.
+    """
+    to = [part.strip() for name in given["to"] for part in name.split(",") if part.strip()]
+    wishes = Wishes(
+        split=given["split"],
+        numbering=given["numbering"],
+        strict=given["strict"],
+        again=given["again"],
+        options=read_settings(given["settings"]),
+    )
+    post, source = read_post(given)
+    if given["emulate"]:
+        from .rehearse import rehearse
+
+        return rehearse(post, to, wishes, given["wait"], as_json=given["as_json"])
+    with Kit() as kit:
+        plan = kit.plan(post, to or None, wishes=wishes, source=source)
+        if given["dry_run"]:
+            return _show_plan(plan, given["as_json"])
+        kept = kit.published_once(given["once"], post, to) if given["once"] else None
+        if kept is None:
+            if plan.refused and not given["partial"]:
+                raise PlanRefused(plan.problems)
+            if not given["yes"] and not given["as_json"] and needs_consent(plan):
+                _confirm(plan)
+            kept = kit.accept(
+                plan, partial=given["partial"], once=given["once"], to=to, source=source
+            )
+            if not given["as_json"]:
+                click.echo(
+                    f"{kept}: {len(plan.deliveries) - len(plan.refused)} addresses", err=True
+                )
+        with ProgressLines(quiet=given["as_json"]) as progress:
+            report = kit.finish(kept, wait=given["wait"], watch=progress)
+    if given["as_json"]:
+        emit(report.to_json())
+    else:
+        print_report(report)
+    return 1 if plan.refused and not report.exit_status else report.exit_status
+
+
+def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
+    """The post that file, text and flags make together. Raises InputError with all problems."""
+    name, text = given["post"], given["text"]
+    if name is not None and text is not None:
+        raise InputError("Give a post file or --text, not both.")
+    source: str | None = None
+    base: Post | None = None
+    if name == "-":
+        from ..postfile import read_text
+
+        base = read_text(sys.stdin.buffer.read(), Path.cwd(), "standard input")
+    elif name is not None:
+        path = Path(name)
+        if path.exists():
+            base = Post.from_file(path)
+            source = str(path.resolve())
+        elif name.endswith((".md", ".txt")) or "/" in name:
+            raise InputError(
+                f"{name}: there is no such file. Use --text for a text that looks like one."
+            )
+        else:
+            text = name
+    media, alts = given["media"], given["alt"]
+    if alts and len(alts) != len(media):
+        raise InputError(
+            f"--alt is given {len(alts)} times and --media {len(media)} times; give one --alt for "
+            "each --media, in the same order, or none."
+        )
+    pictures = [Media(path, alts[number] if alts else "") for number, path in enumerate(media)]
+    poll = Poll(tuple(given["poll"]), given["poll_minutes"]) if given["poll"] else None
+    old = base.parts if base is not None else (Part(text or ""),)
+    first = Part(old[0].text, (*old[0].media, *pictures))
+    return Post(
+        (first, *old[1:]),
+        title=given["title"] or (base.title if base else None),
+        link=given["link"] or (base.link if base else None),
+        poll=poll or (base.poll if base else None),
+        tags=given["tag"] or (base.tags if base else ()),
+        content_warning=given["content_warning"] or (base.content_warning if base else None),
+        lang=given["lang"] or (base.lang if base else None),
+        visibility=given["visibility"] or (base.visibility if base else None),
+        networks=base.networks if base else None,
+        to=base.to if base else (),
+    ), source
+
+
+def read_settings(given: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """``network.option=value`` pairs; what is repeated becomes a list."""
+    settings: dict[str, dict[str, Any]] = {}
+    problems = []
+    for text in given:
+        left, equals, value = text.partition("=")
+        network, dot, option = left.partition(".")
+        if not (equals and dot and network and option):
+            problems.append(f"--set {text}: write --set network.option=value.")
+            continue
+        options = settings.setdefault(network, {})
+        if option in options:
+            old = options[option]
+            options[option] = [*(old if isinstance(old, list) else [old]), value]
+        else:
+            options[option] = value
+    if problems:
+        raise InputError(problems)
+    return settings
+
+
+def needs_consent(plan: Plan) -> bool:
+    """Whether a person on a terminal should see the plan first: a split, a loss or a cost."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    return any(
+        planned.rendition is not None
+        and (planned.cost or planned.rendition.losses or planned.rendition.changes)
+        for planned in plan.deliveries
+    )
+
+
+def _confirm(plan: Plan) -> None:
+    print_plan(plan)
+    if not click.confirm("Send this?", default=True):
+        raise click.exceptions.Exit(1)
+
+
+def _show_plan(plan: Plan, as_json: bool) -> int:
+    if as_json:
+        emit(plan.report.to_json())
+    else:
+        print_plan(plan)
+    return 1 if plan.refused else 0
+
+
+def print_plan(plan: Plan) -> None:
+    """Every part as it would be sent, then changes, losses, cost, quota and guarantee."""
+    for planned in plan.deliveries:
+        click.echo(click.style(planned.address, bold=True))
+        if planned.rendition is None:
+            for reason in planned.reasons:
+                click.echo(f"  refused  {reason}")
+            continue
+        parts = planned.rendition.parts
+        counters = planned.network.limits_for(planned.place.account).text
+        for number, part in enumerate(parts, 1):
+            counts = ", ".join(
+                f"{limit.counter.count(part.text):,} of {limit.maximum:,} {limit.counter.unit}"
+                for limit in counters
+            )
+            click.echo(f"  part {number} of {len(parts)} ({counts})")
+            for line in part.text.splitlines():
+                click.echo(f"    {line}")
+            for image in part.media:
+                alt = f'"{image.alt}"' if image.alt else "no alt text"
+                click.echo(
+                    f"    [{image.name} {image.width}x{image.height} {image.size:,} bytes, {alt}]"
+                )
+            for field in ("title", "link", "content_warning", "lang", "visibility"):
+                if part.fields.get(field):
+                    click.echo(f"    {field}: {part.fields[field]}")
+        for change in planned.rendition.changes:
+            click.echo(f"  changed  {change.field}: {change.text}")
+        for loss in planned.rendition.losses:
+            click.echo(f"  lost     {loss.field}: {loss.text}")
+        cost = planned.cost
+        click.echo(
+            f"  cost     {cost['amount']:.3f} {cost['currency']}" if cost else "  cost     none"
+        )
+        if planned.quota:
+            click.echo(f"  quota    {planned.quota}")
+        click.echo(f"  if the answer is lost: {planned.guarantee.replace('_', ' ')}")

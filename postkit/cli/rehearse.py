@@ -1,0 +1,64 @@
+"""``publish --emulate``: the whole way through the real clients, on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..address import Address, expand
+from ..config import Config
+from ..emulator.server import EmulatorServer
+from ..errors import InputError, PlanRefused, PluginError
+from ..kit import Kit
+from ..plan import Wishes
+from ..post import Post
+from .output import emit, print_report
+from .progress import ProgressLines
+
+
+def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_json: bool) -> int:
+    """Publish to the emulator, in a home of its own; nothing of it stays."""
+    with Kit() as own:
+        config = own.config
+        names = expand(to or post.to or config.default, config.groups)
+        if not names:
+            raise InputError("Nobody to rehearse for: name addresses with --to.")
+        known = own.accounts if own.home.store_path.exists() else []
+        emulators = own.plugins.emulators()
+    only = {account.network: account.name for account in known}
+    addresses = [Address.parse(name) for name in names]
+    with (
+        tempfile.TemporaryDirectory(prefix="postkit-") as folder,
+        EmulatorServer(emulators) as server,
+        Kit(Path(folder) / "home", key=os.urandom(32)) as kit,
+    ):
+        kit.config = Config()
+        offered = {account.network: account for account in server.accounts()}
+        places = []
+        for address in addresses:
+            if address.network not in offered:
+                kit.plugins.network(address.network)
+                raise PluginError(f"{address.network} has no emulator, so it cannot be rehearsed.")
+            name = address.account or only.get(address.network, "emulated")
+            account = offered[address.network]
+            if f"{address.network}:{name}" not in {a.label for a in kit.accounts}:
+                kit.connect(
+                    address.network, account.credentials, name=name, endpoint=account.endpoint
+                )
+            places.append(str(Address(address.network, name, address.target)))
+        plan = kit.plan(post, places, wishes=wishes)
+        if plan.refused:
+            raise PlanRefused(plan.problems)
+        publication = kit.accept(plan)
+        with ProgressLines(quiet=as_json) as progress:
+            report = kit.finish(publication, wait=wait, watch=progress)
+    if as_json:
+        emit(report.to_json())
+    else:
+        click.echo("A rehearsal on the emulator; nothing was published.")
+        print_report(report)
+    return report.exit_status

@@ -1,0 +1,37 @@
+"""``postkit resolve``: a person answers what no program can know."""
+
+from __future__ import annotations
+
+import click
+
+from ..kit import WAIT, Kit
+from .output import emit, json_option, print_report
+from .progress import ProgressLines
+
+
+@click.command("resolve")
+@click.argument("name", metavar="ID")
+@click.option("--is-live", metavar="URL", help="It is live, at this address.")
+@click.option("--resend", is_flag=True, help="It is not live: send it again.")
+@click.option("--give-up", is_flag=True, help="It is not live, and it shall not be sent.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=WAIT,
+    show_default=True,
+    help="Seconds to look for the outcome.",
+)
+@json_option
+def command(
+    name: str, is_live: str | None, resend: bool, give_up: bool, wait: float, as_json: bool
+) -> int:
+    """Answer the question of an uncertain delivery. Look at the network first."""
+    with Kit() as kit, ProgressLines(quiet=as_json) as progress:
+        report = kit.resolve(
+            name, is_live=is_live, resend=resend, give_up=give_up, wait=wait, watch=progress
+        )
+    if as_json:
+        emit(report.to_json())
+    else:
+        print_report(report)
+    return report.exit_status

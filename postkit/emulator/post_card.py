@@ -1,0 +1,132 @@
+"""One post on the page."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from .markup import Markup, anchor, escape, linked
+from .timeline import LivePost, ShownMedia, ShownPoll
+
+_HUES = 8
+
+
+def post_card(post: LivePost, now: datetime) -> Markup:
+    """The HTML of one post, as a reader would see it at ``now``."""
+    ident = escape(f"{post.network}-{post.id}")
+    return Markup(
+        f'<article class="post" id="{ident}">{_avatar(post)}<div class="body">'
+        f"{_head(post, now)}{_folded(post)}</div></article>"
+    )
+
+
+def _avatar(post: LivePost) -> str:
+    """A letter on a colour that follows the name. Classes, since the policy bans style=."""
+    name = post.author or post.account
+    letter = next((char for char in name if char.isalnum()), "?").upper()
+    hue = zlib.crc32(name.encode("utf-8", "replace")) % _HUES
+    return (
+        f'<svg class="avatar hue{hue}" viewBox="0 0 40 40" aria-hidden="true">'
+        f'<circle cx="20" cy="20" r="20"/><text x="20" y="26.5">{escape(letter)}</text></svg>'
+    )
+
+
+def _head(post: LivePost, now: datetime) -> str:
+    exact = post.created_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    when = (
+        f'<time datetime="{post.created_at.isoformat()}" title="{exact}">'
+        f"{_ago(post.created_at, now)}</time>"
+    )
+    if post.url:
+        when = f'<a class="quiet" href="{escape(post.url)}">{when}</a>' if _web(post.url) else when
+    author = escape(post.author or post.account)
+    handle = f'<span class="handle">{escape(post.account)}</span>' if post.author else ""
+    where = f'<span class="tag">{escape(post.target)}</span>' if post.target else ""
+    seen = post.visibility not in (None, "public")
+    who = f'<span class="tag">{escape(str(post.visibility))}</span>' if seen else ""
+    return (
+        f'<div class="head"><span class="who"><strong>{author}</strong>{handle}</span>{when}</div>'
+        + (f'<div class="tags">{where}{who}</div>' if where or who else "")
+    )
+
+
+def _folded(post: LivePost) -> str:
+    content = _content(post)
+    if not post.content_warning:
+        return content
+    return (
+        f'<details class="warning"><summary>{escape(post.content_warning)}</summary>'
+        f"{content}</details>"
+    )
+
+
+def _content(post: LivePost) -> str:
+    language = f' lang="{escape(post.language)}"' if post.language else ""
+    title = f"<h3 dir=auto{language}>{escape(post.title)}</h3>" if post.title else ""
+    text = f"<p class=text dir=auto{language}>{linked(post.text, post.links)}</p>"
+    return (
+        title
+        + (text if post.text else "")
+        + _gallery(post.media)
+        + (_poll(post.poll) if post.poll else "")
+        + (_card(post.link) if post.link else "")
+    )
+
+
+def _gallery(media: tuple[ShownMedia, ...]) -> str:
+    if not media:
+        return ""
+    figures = "".join(_figure(one) for one in media)
+    return f'<div class="gallery n{min(len(media), 4)}">{figures}</div>'
+
+
+def _figure(media: ShownMedia) -> str:
+    alt = escape(media.alt)
+    source = f"/_postkit/media/{escape(media.sha256)}"
+    size = f'width="{media.width}" height="{media.height}"'
+    title = f' title="{alt}"' if media.alt else ""
+    if media.mime.startswith("image/"):
+        shown = f'<img src="{source}" alt="{alt}"{title} {size} loading="lazy">'
+    else:
+        shown = f'<p class="file"{title}>{escape(media.mime)}</p>'
+    badge = (
+        f'<details class="alt"><summary>ALT</summary><p dir="auto">{alt}</p></details>'
+        if media.alt
+        else '<span class="alt none">no alt text</span>'
+    )
+    return f"<figure>{shown}{badge}</figure>"
+
+
+def _poll(poll: ShownPoll) -> str:
+    mark = "square" if poll.multiple else "round"
+    options = "".join(
+        f'<li class="{mark}" dir="auto">{escape(option)}</li>' for option in poll.options
+    )
+    until = f"ends {poll.ends_at:%Y-%m-%d %H:%M} UTC" if poll.ends_at else ""
+    several = "several answers" if poll.multiple else "one answer"
+    note = ", ".join(part for part in (several, until) if part)
+    return f'<div class="poll"><ul>{options}</ul><p class="quiet">Poll, {note}</p></div>'
+
+
+def _card(link: str) -> str:
+    try:
+        host = urlsplit(link).hostname or link
+    except ValueError:
+        host = link
+    return f'<p class="card"><span class="quiet">{escape(host)}</span>{anchor(link, link)}</p>'
+
+
+def _web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _ago(then: datetime, now: datetime) -> str:
+    seconds = max(0, int((now - then).total_seconds()))
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86_400:
+        return f"{seconds // 3600} h"
+    return then.strftime("%Y-%m-%d")
