@@ -133,6 +133,10 @@ class _Adapter(HTTPAdapter):
         session = self._session
         request.url = session.rewrite(request.url or "")
         exchange = session.begin(request.method or "GET", request.url)
+        if session.is_create(exchange):
+            # A kept connection may have been closed by the other side at this very moment, and a
+            # request that is lost so cannot be told from one that was accepted: take a new one.
+            self.poolmanager.clear()
         token = _current.set(exchange)
         started = time.monotonic()
         try:
@@ -150,6 +154,12 @@ class _Adapter(HTTPAdapter):
         exchange.status = response.status_code
         exchange.headers = response.headers
         exchange.response = response
+        try:
+            # Read it here, so that a broken body is seen with its exchange and leaves no socket.
+            _ = response.content
+        except BaseException:
+            response.close()
+            raise
         if 300 <= response.status_code < 400 and response.status_code != 304:
             where = urlsplit(response.headers.get("location", "")).netloc or "elsewhere"
             raise RedirectRefused(
@@ -234,6 +244,10 @@ class Session(requests.Session):
         self.calls += 1
         self.last = exchange
         return exchange
+
+    def is_create(self, exchange: Exchange) -> bool:
+        """Whether it is the one request of an open create scope."""
+        return self._scope is not None and self._scope.create is exchange
 
     @contextlib.contextmanager
     def create_scope(self) -> Iterator[CreateScope]:

@@ -10,9 +10,8 @@ from ..post import Post, Settings
 from .fields import add_options, add_poll, add_settings, add_title
 from .flow import attach, drop_media, spread_media
 from .ledger import Draft, Ledger
+from .split import MAX_PARTS, excess, number
 from .texts import add_link, add_tags, drafts_of, fit_lengths
-
-_MAX_PARTS = 50
 
 
 def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
@@ -52,8 +51,6 @@ def _thread(
     """The drafts at their lengths, with their pictures, and numbered where that is wanted."""
     if not options.numbering or not limits.threads:
         return _sized(drafts, limits, options, "", ledger)
-    from .split import number
-
     # How many posts there are decides how much room their numbers take, and the other way round.
     for digits in (1, 2):
         trial = _sized(_copies(drafts), limits, options, _reserve(drafts, digits, limits), Ledger())
@@ -70,8 +67,6 @@ def _thread(
 
 
 def _reserve(drafts: Sequence[Draft], digits: int, limits: Limits) -> str:
-    from .split import excess, number
-
     # A single post that fits has no number.
     alone = len(drafts) == 1 and not excess(drafts[0].text, limits.text)
     crowded = len(drafts[0].media) > limits.media_count
@@ -83,9 +78,9 @@ def _sized(
 ) -> list[Draft]:
     sized = fit_lengths(drafts, limits, options, reserve, ledger)
     sized = spread_media(sized, limits, ledger)
-    if len(sized) > _MAX_PARTS:
+    if len(sized) > MAX_PARTS:
         ledger.refuse(
-            f"thread: {len(sized)} posts of at most {_MAX_PARTS};"
+            f"thread: {len(sized)} posts of at most {MAX_PARTS};"
             " shorten it, or publish it as several posts."
         )
     return sized

@@ -23,9 +23,6 @@ def drop_media(drafts: list[Draft], limits: Limits, ledger: Ledger) -> list[Draf
     kept = [draft for draft in drafts if draft.text] or drafts[:1]
     if len(kept) < len(drafts):
         ledger.change("thread", f"{len(drafts) - len(kept)} parts without text are left out")
-    # Fields may sit on a first part that goes.
-    if kept[0] is not drafts[0]:
-        kept[0].fields.update(drafts[0].fields)
     return kept
 
 

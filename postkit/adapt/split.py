@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ..limits.entities import EntityRules
 from ..limits.model import TextLimit
 from ..network import CannotRender
-from .breaks import Breaks, find_breaks
+
+if TYPE_CHECKING:
+    from .breaks import Breaks
 
 MAX_PARTS = 50
 """Posts of one thread; a longer one is an article, and more likely a mistake."""
@@ -66,13 +69,15 @@ def cut(
     max_parts: int = MAX_PARTS,
 ) -> list[str]:
     """``text`` in parts that keep ``limits`` with ``reserve`` behind each. Raises CannotRender."""
+    from .breaks import find_breaks
+
     breaks = find_breaks(text, rules)
     parts: list[str] = []
     start, stop = breaks.after_space(0), breaks.before_space(len(text))
     guess = min(limit.maximum for limit in limits) if limits else stop
     while start < stop:
         if len(parts) == max_parts:
-            raise CannotRender(_too_many(text, limits, reserve, max_parts))
+            raise CannotRender(_too_many(text, limits, max_parts))
         end = _next_cut(breaks, start, stop, guess, limits, reserve)
         parts.append(text[start:end])
         guess = max(1, end - start)
@@ -137,14 +142,10 @@ def _reach(
     return low
 
 
-def _too_many(text: str, limits: Sequence[TextLimit], reserve: str, max_parts: int) -> str:
-    broken = excess(text, limits)
-    own = [limit.maximum - limit.counter.count(reserve) for limit, _ in broken]
-    needed = (math.ceil(count / max(1, room)) for (_, count), room in zip(broken, own, strict=True))
-    least = max([max_parts + 1, *needed])
+def _too_many(text: str, limits: Sequence[TextLimit], max_parts: int) -> str:
     return (
-        f"text: {counts(broken)} needs at least {least} posts; a thread has at most {max_parts}:"
-        " shorten it, or publish it as several posts."
+        f"text: {counts(excess(text, limits))} needs more than {max_parts} posts, the most that a"
+        " thread has; shorten it, or publish it as several posts."
     )
 
 

@@ -9,6 +9,7 @@ from ..limits.model import Limits
 from ..network import CannotRender, RenderOptions
 from ..post import Post, Settings
 from .ledger import Draft, Ledger
+from .split import MAX_PARTS, counts, cut, excess
 
 
 def normal(text: str) -> str:
@@ -98,8 +99,6 @@ def fit_lengths(
     drafts: list[Draft], limits: Limits, options: RenderOptions, reserve: str, ledger: Ledger
 ) -> list[Draft]:
     """Drafts that keep the text limits with ``reserve`` behind each; what is cut goes on behind."""
-    from .split import MAX_PARTS, counts, cut, excess
-
     fitted: list[Draft] = []
     for draft in drafts:
         fitted.append(draft)

@@ -22,7 +22,7 @@ def command(name: str | None, as_json: bool) -> None:
     if name is not None:
         _one(plugins.network(name), as_json)
         return
-    rows = []
+    rows: list[dict[str, str | None]] = []
     for each in plugins.network_names():
         try:
             network = plugins.network(each)

@@ -130,9 +130,10 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
     source: str | None = None
     base: Post | None = None
     if name == "-":
-        from ..postfile import read_text
+        from ..postfile import MAX_BYTES, read_bytes
 
-        base = read_text(sys.stdin.buffer.read(), Path.cwd(), "standard input")
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        base = read_bytes(data, Path.cwd(), "standard input")
     elif name is not None:
         path = Path(name)
         if path.exists():

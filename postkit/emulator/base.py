@@ -35,6 +35,7 @@ from json import JSONDecodeError
 from typing import Any, ClassVar
 
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -172,6 +173,8 @@ class Emulator(ABC):
             response, accepted = refusal.response, False
         except HTTPException as error:
             response, accepted = self.refuse_http(error.status_code, error.detail), False
+        except MultiPartException as error:
+            response, accepted = self.refuse_http(400, error.message), False
         except (ValueError, RecursionError) as error:
             if not _unreadable(error):
                 raise
@@ -183,7 +186,7 @@ class Emulator(ABC):
     async def _judge(self, is_create: IsCreate, request: Request) -> bool:
         try:
             return await is_create(request)
-        except (ValueError, RecursionError, HTTPException):
+        except (ValueError, RecursionError, HTTPException, MultiPartException):
             return False
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
@@ -71,7 +71,7 @@ class Control:
         return None
 
     async def _about(self, _request: Request) -> Response:
-        return JSONResponse(
+        return _json(
             {
                 "postkit_emulator": True,
                 "version": _version(),
@@ -83,11 +83,11 @@ class Control:
     async def _posts(self, request: Request) -> Response:
         network = request.query_params.get("network")
         posts = reversed(self._world.timeline.live(network))
-        return JSONResponse({"posts": [post.to_json() for post in posts]})
+        return _json({"posts": [post.to_json() for post in posts]})
 
     async def _requests(self, request: Request) -> Response:
         entries = self._world.journal.list(request.query_params.get("network"))
-        return JSONResponse({"requests": [entry.to_json() for entry in entries]})
+        return _json({"requests": [entry.to_json() for entry in entries]})
 
     async def _accounts(self, _request: Request) -> Response:
         """Where each network is. The credentials are not shown: any local page could read them."""
@@ -96,7 +96,7 @@ class Control:
             {"network": name, "title": one.title, "endpoint": one.endpoint(base)}
             for name, one in self._emulators.items()
         ]
-        return JSONResponse({"accounts": rows})
+        return _json({"accounts": rows})
 
     async def _media(self, request: Request) -> Response:
         stored = self._world.media.get(request.path_params["sha256"])
@@ -109,7 +109,7 @@ class Control:
         return Response(stored.data, media_type=stored.mime, headers=headers)
 
     async def _list_faults(self, _request: Request) -> Response:
-        return JSONResponse({"faults": self._world.faults.to_json()})
+        return _json({"faults": self._world.faults.to_json()})
 
     async def _add_faults(self, request: Request) -> Response:
         data, refused = await _read(request)
@@ -124,14 +124,14 @@ class Control:
                 where = f"Fault {number}: " if len(rows) > 1 else ""
                 problems += [where + problem for problem in error.problems]
         if problems:
-            return JSONResponse({"error": " ".join(problems), "problems": problems}, 422)
+            return _json({"error": " ".join(problems), "problems": problems}, 422)
         for fault in faults:
             self._world.faults.add(fault)
-        return JSONResponse({"faults": self._world.faults.to_json()}, 201)
+        return _json({"faults": self._world.faults.to_json()}, 201)
 
     async def _clear_faults(self, _request: Request) -> Response:
         self._world.faults.clear()
-        return JSONResponse({"faults": []})
+        return _json({"faults": []})
 
     async def _set(self, request: Request) -> Response:
         data, refused = await _read(request)
@@ -143,11 +143,11 @@ class Control:
             change_setting(self._emulators, data["network"], data["name"], data["value"])
         except UnknownSetting as error:
             return _error(422, str(error))
-        return JSONResponse({"settings": self._emulators[data["network"]].settings})
+        return _json({"settings": self._emulators[data["network"]].settings})
 
     async def _reset(self, _request: Request) -> Response:
         reset(self._world, self._emulators)
-        return JSONResponse({"reset": True})
+        return _json({"reset": True})
 
 
 def reset(world: World, emulators: Mapping[str, Emulator]) -> None:
@@ -191,8 +191,13 @@ def _version() -> str:
         return "0"
 
 
+def _json(data: object, status: int = 200) -> Response:
+    """ASCII, since a text may hold a lone surrogate, which has no other encoding."""
+    return Response(json.dumps(data), status, media_type="application/json")
+
+
 def _error(status: int, text: str) -> Response:
-    return JSONResponse({"error": text}, status)
+    return _json({"error": text}, status)
 
 
 def _verbs(route: BaseRoute) -> Sequence[str]:

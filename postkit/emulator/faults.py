@@ -46,7 +46,7 @@ class Fault:
     - ``index_lag``: how long lists hide the post (0.5); the answer is lost,
     - ``rate_limit``: after how long the answer says that the window opens again (2).
 
-    ``status`` is what a ``status`` fault answers (503). The others: ``lose_answer`` closes the
+    ``status`` is what a ``status`` fault answers (503), as HTML; a 3xx leads to ``/``. The others: ``lose_answer`` closes the
     connection without a byte, ``reset`` breaks it (TCP RST), ``truncate`` sends half of the
     body, ``no_id`` a good status with ``{}``, ``expire_token`` ends the access token.
     """
@@ -82,7 +82,7 @@ class _Checks:
     whole: ClassVar[dict[str, tuple[int, int]]] = {
         "times": (1, 1_000_000),
         "skip": (0, 1_000_000),
-        "status": (400, 599),
+        "status": (200, 599),
     }
 
     def problems(self) -> list[str]:
@@ -95,7 +95,7 @@ class _Checks:
         found += self._choice("network", sorted(self.networks))
         found += self._choice("kind", KINDS)
         for name, (low, high) in self.whole.items():
-            value = self.data.get(name, low)
+            value = self.data.get(name, high)
             if type(value) is not int or not low <= value <= high:
                 found.append(f"{name!r} is a whole number from {low} to {high}, not {value!r}.")
         if type(self.data.get("accepted", True)) is not bool:

@@ -27,6 +27,14 @@ class EmulatedAccount:
     endpoint: str
     credentials: Mapping[str, str] = field(repr=False)
 
+    def to_json(self) -> dict[str, Any]:
+        """With the credentials, which are worth nothing elsewhere."""
+        return {
+            "network": self.network,
+            "endpoint": self.endpoint,
+            "credentials": dict(self.credentials),
+        }
+
 
 class EmulatorServer:
     """Emulators on a loopback port, in a thread; a context manager.

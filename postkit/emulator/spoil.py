@@ -169,7 +169,8 @@ def _proxy(status: int) -> Response:
         phrase = http.HTTPStatus(status).phrase
     except ValueError:
         phrase = "Error"
-    return Response(_PROXY_PAGE.format(status, phrase), status, media_type="text/html")
+    headers = {"Location": "/"} if 300 <= status < 400 else None
+    return Response(_PROXY_PAGE.format(status, phrase), status, headers, media_type="text/html")
 
 
 def _transport(scope: Scope) -> asyncio.Transport:

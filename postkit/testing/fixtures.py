@@ -1,1 +1,72 @@
 """pytest fixtures for programs that embed postkit; nothing is imported until one is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postkit import Kit
+    from postkit.emulator.base import Emulator
+    from postkit.emulator.server import EmulatorServer
+
+    Serve = Callable[[Sequence[type[Emulator]]], EmulatorServer]
+
+
+@pytest.fixture(scope="session")
+def _postkit_serve() -> Iterator[Serve]:
+    """Servers by the emulators they hold, each started once and closed with the session."""
+    from postkit.emulator.server import EmulatorServer
+
+    running: dict[tuple[type[Emulator], ...], EmulatorServer] = {}
+
+    def serve(emulators: Sequence[type[Emulator]]) -> EmulatorServer:
+        kinds = tuple(emulators)
+        if kinds not in running:
+            running[kinds] = EmulatorServer(kinds)
+        server = running[kinds]
+        server.reset()
+        return server
+
+    yield serve
+    for server in running.values():
+        server.close()
+
+
+@pytest.fixture
+def postkit_emulator(_postkit_serve: Serve) -> EmulatorServer:
+    """A running server with the emulators of all installed networks, empty for each test.
+
+    ``posts()`` are the live posts, ``requests()`` what was sent, ``add_fault(...)`` breaks the
+    next post. Needs the extra ``emulator``.
+    """
+    from postkit.plugins import Plugins
+
+    return _postkit_serve(Plugins().emulators())
+
+
+@pytest.fixture
+def postkit_kit(tmp_path: Path, postkit_emulator: EmulatorServer) -> Iterator[Kit]:
+    """A Kit in a temporary home with a key of its own, and an account ``NETWORK:emulated`` for
+    each network whose client is installed. Needs the extra ``emulator``."""
+    import os
+
+    from postkit.errors import PluginError
+    from postkit.kit import Kit
+
+    with Kit(home=tmp_path / "postkit", key=os.urandom(32)) as kit:
+        for account in postkit_emulator.accounts():
+            try:
+                kit.plugins.network(account.network)
+            except PluginError:
+                continue  # its SDK is an extra that is not installed here
+            _, problem = kit.connect(
+                account.network, account.credentials, name="emulated", endpoint=account.endpoint
+            )
+            if problem is not None:
+                pytest.fail(f"{account.network}: {problem.message}")
+        yield kit

@@ -1,1 +1,1 @@
-"""postkit's plugin for one network."""
+"""Bluesky for postkit, and any server that hosts accounts of the AT Protocol."""

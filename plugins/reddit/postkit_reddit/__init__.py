@@ -1,1 +1,1 @@
-"""postkit's plugin for one network."""
+"""Reddit for postkit, through praw."""

@@ -104,9 +104,7 @@ class X(Network[Client]):
         Option("made_with_ai", "label the post as made with AI", "bool"),
         Option("paid_partnership", "label the post as a paid partnership", "bool"),
         Option("community", "the id of the community to post in"),
-        Option(
-            "share_with_followers", "show a community's post to your followers as well", "bool"
-        ),
+        Option("share_with_followers", "show a community's post to your followers as well", "bool"),
     )
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
@@ -173,7 +171,7 @@ class X(Network[Client]):
             if readback.created_at(post) >= since and readback.same(post, outgoing)
         ]
 
-    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
+    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:  # noqa: ARG002
         # That X refuses a repeat is known of plain text only, not of pictures or polls.
         plain = bool(part.text.strip()) and not part.media and not part.fields.get("poll")
         return Guarantee(

@@ -20,9 +20,10 @@ PAGES = 8
 FEWEST = 5
 """The fewest that one request may ask for."""
 
-FIELDS = (
-    "created_at,text,attachments,entities,referenced_tweets,conversation_id,note_tweet"
-).split(",")
+FIELDS = [
+    *("created_at", "text", "attachments", "entities", "referenced_tweets", "conversation_id"),
+    "note_tweet",
+]
 _OWN_MEDIA = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 _MENTIONS = re.compile(r"(?:@\w+\s+)+")
 

@@ -104,10 +104,15 @@ def test_status_is_a_proxys_page(server: EmulatorServer, send: Send, accepted: b
     assert texts(server) == (["Hello"] if accepted else [])
 
 
+def test_status_can_be_a_redirect(server: EmulatorServer, session: requests.Session) -> None:
+    server.add_fault("chat", "status", status=302)
+    url = f"{server.url}/chat/posts"
+    answer = session.post(url, json={"text": "Hi"}, timeout=5, allow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")
+
+
 @pytest.mark.parametrize("accepted", [True, False])
-def test_truncate_sends_half_of_what_it_announces(
-    server: EmulatorServer, accepted: bool
-) -> None:
+def test_truncate_sends_half_of_what_it_announces(server: EmulatorServer, accepted: bool) -> None:
     server.add_fault("chat", "truncate", accepted=accepted)
     head, _, body = raw(server).partition(b"\r\n\r\n")
     announced = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])

@@ -47,6 +47,14 @@ def test_it_answers_at_once_and_leaves_nothing() -> None:
     gc.collect()
 
 
+def test_an_answer_takes_milliseconds(server: EmulatorServer) -> None:
+    with requests.Session() as session:
+        start = time.monotonic()
+        for _ in range(20):
+            session.get(f"{server.url}/chat/posts", timeout=5)
+        assert time.monotonic() - start < 0.4  # 0.8 s where each answer waits for an ACK
+
+
 def test_closing_does_not_wait_for_hanging_requests(server: EmulatorServer) -> None:
     server.add_fault("chat", "hang")
     server.add_fault("chat", "slow", seconds=600)
@@ -77,7 +85,7 @@ def test_a_taken_port_is_an_error(server: EmulatorServer) -> None:
 
 
 def test_it_serves_loopback_only(server: EmulatorServer) -> None:
-    with pytest.raises(ValueError, match="serves loopback, not '0.0.0.0'"):
+    with pytest.raises(ValueError, match="serves loopback, not"):
         EmulatorServer([], host="0.0.0.0")
     kind = type(server.emulators["chat"])
     with pytest.raises(ValueError, match="Two emulators are named 'chat'"):

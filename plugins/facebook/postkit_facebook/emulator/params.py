@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from postkit.emulator.timeline import LivePost
 
 from .answers import refusal
+
+PARAMS = "facebook.params"
 
 
 async def token_of(request: Request) -> str:
@@ -30,7 +33,11 @@ async def token_of(request: Request) -> str:
 
 
 async def params_of(request: Request) -> dict[str, Any]:
-    """Query, form and JSON body together: the network takes a parameter anywhere."""
+    """Query, form and JSON body together: the network takes a parameter anywhere. Files are
+    bytes."""
+    known = request.scope.get(PARAMS)
+    if isinstance(known, dict):
+        return known
     params: dict[str, Any] = dict(request.query_params)
     kind = request.headers.get("content-type", "")
     if kind.startswith("application/json"):
@@ -38,7 +45,10 @@ async def params_of(request: Request) -> dict[str, Any]:
         if isinstance(body, dict):
             params.update(body)
     elif kind:
-        params.update(await request.form())
+        async with request.form() as form:
+            for name, value in form.items():
+                params[name] = await value.read() if isinstance(value, UploadFile) else value
+    request.scope[PARAMS] = params
     return params
 
 

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -236,11 +235,11 @@ class FacebookEmulator(Emulator):
         if "url" in params:
             raise not_emulated("A photo by url")
         source = params.get("source")
-        if not isinstance(source, UploadFile):
+        if not isinstance(source, bytes):
             raise refusal("(#324) Requires upload file", 324)
         caption = str(params.get("caption", ""))
         check_message(caption)
-        photo = self.photos.add(await source.read(), str(params.get("alt_text_custom", "")))
+        photo = self.photos.add(source, str(params.get("alt_text_custom", "")))
         photo_id = photo.media.id
         if not await self._is_shown(request):
             return JSONResponse({"id": photo_id})

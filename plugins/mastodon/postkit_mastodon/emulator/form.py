@@ -86,7 +86,10 @@ def _list(value: object) -> list[object]:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise error(400, "The text is not valid Unicode")
+    return text
 
 
 def _truth(value: object) -> bool:

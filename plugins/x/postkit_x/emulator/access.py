@@ -32,7 +32,8 @@ class Access:
 
     clock: Clock
     canary: Canary
-    client_id: str = "emulated-client"
+    client_id: str = "emulated-confidential-client"
+    public_client_id: str = "emulated-public-client"
     tokens: dict[str, datetime] = field(default_factory=dict)
     refresh_tokens: set[str] = field(default_factory=set)
     nonces: set[str] = field(default_factory=set)
@@ -152,7 +153,9 @@ class Access:
             ):
                 return
             raise _oauth(401, "unauthorized_client", "Missing valid authorization header")
-        if form.get("client_id") != self.client_id:
+        if form.get("client_id") == self.client_id:
+            raise _oauth(401, "unauthorized_client", "Missing valid authorization header")
+        if form.get("client_id") != self.public_client_id:
             raise _oauth(400, "invalid_request", "Value passed for the client id was invalid.")
 
 

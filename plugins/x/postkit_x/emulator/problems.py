@@ -58,7 +58,10 @@ def not_found(parameter: str, value: str) -> Refusal:
 def invalid(mistakes: Sequence[tuple[str, str]], parameters: Mapping[str, Any]) -> Refusal:
     """``mistakes``: the place of each (``poll.options``) and what is wrong there."""
     errors = [
-        {"parameters": {place: [str(parameters.get(place.split(".")[0], ""))[:200]]}, "message": text}
+        {
+            "parameters": {place: [str(parameters.get(place.split(".")[0], ""))[:200]]},
+            "message": text,
+        }
         for place, text in mistakes
     ]
     return Refusal(

@@ -1,0 +1,71 @@
+"""The few XRPC calls that publishing needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from postkit.transport import Session
+
+from .access import Access, Author, error_of
+
+REPO = "com.atproto.repo"
+
+
+class Client:
+    """One account. Raises requests' own exceptions; the core classifies them."""
+
+    def __init__(self, session: Session, access: Access) -> None:
+        self._session = session
+        self.access = access
+
+    @property
+    def author(self) -> Author:
+        """Who we are, asked for once."""
+        if self.access.author is None:
+            me = self.query("com.atproto.server.getSession")
+            self.access.author = Author(str(me["did"]), str(me["handle"]))
+        return self.access.author
+
+    def query(self, method: str, **params: Any) -> Any:
+        self.access.ensure()
+        return _good(self._session.get(self._url(method), params=params, headers=self._signed()))
+
+    def procedure(self, method: str, body: Mapping[str, Any]) -> Any:
+        self.access.ensure()
+        return self.write(method, body)
+
+    def write(self, method: str, body: Mapping[str, Any]) -> Any:
+        """One request with the token at hand, which is not renewed. Raises NeedsLogin."""
+        return _good(self._session.post(self._url(method), json=body, headers=self._signed()))
+
+    def upload(self, data: bytes, mime: str) -> dict[str, Any]:
+        """Upload bytes; what a record refers to them by."""
+        self.access.ensure()
+        headers = {**self._signed(), "Content-Type": mime}
+        answer = _good(
+            self._session.post(self._url(f"{REPO}.uploadBlob"), data=data, headers=headers)
+        )
+        return dict(answer["blob"])
+
+    def did_of(self, handle: str) -> str | None:
+        """The DID of a handle; None where the network says that nobody has it."""
+        method = "com.atproto.identity.resolveHandle"
+        response = self._session.get(self._url(method), params={"handle": handle})
+        # "InvalidRequest" for a domain without an account, "HandleNotFound" for a name of theirs.
+        if response.status_code == 400 and error_of(response)[0]:
+            return None
+        return str(_good(response)["did"])
+
+    def _url(self, method: str) -> str:
+        return f"{self._session.base}/xrpc/{method}"
+
+    def _signed(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access.token.reveal()}"}
+
+
+def _good(response: requests.Response) -> Any:
+    response.raise_for_status()
+    return response.json()

@@ -1,0 +1,47 @@
+"""What Bluesky allows: the lexicons' numbers, and the rate limits of a server's source."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from postkit.limits.counters import Graphemes, Utf8Bytes
+from postkit.limits.entities import EntityRules
+from postkit.limits.model import ImageLimit, Limits, Rate, Source, TextLimit
+
+CHECKED = date(2026, 11, 23)
+POST = Source("lexicon app.bsky.feed.post, bluesky-social/atproto of 2026-08-20", CHECKED)
+IMAGES = Source("lexicon app.bsky.embed.images, bluesky-social/atproto of 2026-08-20", CHECKED)
+ALT = Source("the app's own limit; the lexicon has none", CHECKED, verified=False)
+RATES = Source("packages/pds of bluesky-social/atproto, and PDS 0.5.35 measured", CHECKED)
+
+MAX_TAG = 64
+"""Graphemes of a tag without its sign, in a facet and in the record's own list."""
+
+RULES = EntityRules(
+    bare_domains=True, edges="spaced", mention="host", hashtags=True, hashtag_max=MAX_TAG + 1
+)
+
+LIMITS = Limits(
+    source=POST,
+    text=(TextLimit(Graphemes(), 300, POST), TextLimit(Utf8Bytes(), 3000, POST)),
+    rules=RULES,
+    threads=True,
+    media_count=4,
+    image=ImageLimit(
+        mime_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
+        max_bytes=2_000_000,
+        source=IMAGES,
+    ),
+    alt=TextLimit(Graphemes(), 2000, ALT),
+    link="text",
+    tags="field",
+    max_tags=8,
+    languages=3,
+    rates=(
+        Rate("posts of an account (2 points each)", 2500, 3600, RATES),
+        Rate("posts of an account (2 points each)", 17_500, 86_400, RATES),
+        Rate("uploads from an address", 1000, 86_400, RATES),
+        Rate("logins of an account", 30, 300, RATES),
+        Rate("all requests from an address", 3000, 300, RATES),
+    ),
+)

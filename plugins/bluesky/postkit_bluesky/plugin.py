@@ -1,0 +1,242 @@
+"""The Bluesky network: a record key chosen before sending makes a repeat the same post."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from postkit.accounts.secrets import Secrets
+from postkit.classify import by_status, message_of, reset_at, retry_after
+from postkit.errors import Duplicate, NeedsLogin, NetworkError
+from postkit.hookspecs import hookimpl
+from postkit.limits.counters import Graphemes
+from postkit.limits.model import Limits
+from postkit.network import (
+    Account,
+    Candidate,
+    CannotRender,
+    Change,
+    Credential,
+    CredentialSet,
+    Failure,
+    Guarantee,
+    Identity,
+    Journal,
+    Json,
+    Network,
+    Option,
+    Outgoing,
+    Receipt,
+    RemotePost,
+    RenderedPart,
+    RenderOptions,
+    Rendition,
+)
+from postkit.post import Post
+from postkit.transport import Session
+
+from .access import LOGIN, REFRESH, Access
+from .client import REPO, Client
+from .facets import facets_of
+from .limits import LIMITS, MAX_TAG
+from .record import (
+    COLLECTION,
+    WEB,
+    author_of,
+    key_of,
+    moment_of,
+    receipt_of,
+    record_of,
+    request_of,
+)
+from .tid import new_tid
+
+LABELS = ("sexual", "nudity", "porn", "graphic-media")
+"""The self-labels that hide a post behind a warning (moderation labels of @atproto/api)."""
+NEEDS_LOGIN = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidToken",
+        "AuthMissing",
+        "AuthenticationRequired",
+        "AuthFactorTokenRequired",
+        "AccountTakedown",
+        "AccountDeactivated",
+    }
+)
+BLOB_AGE = timedelta(minutes=5)
+"""A server forgets an upload that no record names after a while, so older ones are repeated."""
+PAGE = 100
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+class Bluesky(Network[Client]):
+    """Threads are chains of replies; links, mentions and hashtags are facets."""
+
+    name = "bluesky"
+    title = "Bluesky"
+    hosts: ClassVar[tuple[str, ...]] = ("https://bsky.social",)
+    auth_paths = (LOGIN, REFRESH)
+    credentials = (
+        CredentialSet(
+            "app password",
+            (
+                Credential(
+                    "handle", "your handle without @, such as name.bsky.social", secret=False
+                ),
+                Credential(
+                    "app_password",
+                    "bsky.app: Settings, Privacy and security, App passwords, Add App Password",
+                ),
+            ),
+        ),
+    )
+    limits = LIMITS
+    options = (
+        Option(
+            "label",
+            "Hide the post behind one of Bluesky's own warnings: sexual (suggestive), nudity "
+            "(not sexual), porn (adult), graphic-media (violence, blood).",
+            "choice",
+            LABELS,
+        ),
+    )
+
+    def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
+        return Client(session, Access(session, secrets, account.identity))
+
+    def identify(self, client: Client) -> Identity:
+        me = client.query("com.atproto.server.getSession")
+        did, handle = str(me["did"]), str(me["handle"])
+        return Identity(did, f"@{handle}", f"{WEB}/profile/{handle}", {"handle": handle})
+
+    def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
+        if post.lang is not None and not _LANGUAGE.fullmatch(post.lang):
+            raise CannotRender(f"lang: {post.lang!r} is no language tag; write en or pt-BR.")
+        rendition = super().adapt(post, limits, options)
+        changes, losses = list(rendition.changes), list(rendition.losses)
+        labels = [options.values["label"]] if options.values.get("label") else []
+        if post.content_warning in LABELS:
+            losses = [loss for loss in losses if loss.field != "content_warning"]
+            changes.append(
+                Change("content_warning", f"It becomes the label {post.content_warning}.")
+            )
+            labels = list(dict.fromkeys([*labels, post.content_warning]))
+        if post.link is not None:
+            losses.append(Change("link", "No link card is made; the link is in the text."))
+        too_long = [tag for tag in post.tags if Graphemes().count(tag) > MAX_TAG]
+        losses += [
+            Change("tags", f"#{tag} is left out: a tag has at most {MAX_TAG} characters.")
+            for tag in too_long
+        ]
+        parts = tuple(_finished(part, labels, too_long) for part in rendition.parts)
+        return replace(rendition, parts=parts, changes=tuple(changes), losses=tuple(losses))
+
+    def new_key(self, part: RenderedPart) -> str:
+        return new_tid()
+
+    def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
+        client.access.ensure()
+        if "author" not in journal:
+            journal["author"] = {"did": client.author.did, "handle": client.author.handle}
+        if "facets" not in journal:
+            journal["facets"] = facets_of(part.text, client.did_of)
+        now = datetime.now(UTC)
+        for number, image in enumerate(part.media):
+            name = f"blob_{number}"
+            if name not in journal or now - moment_of(journal[name]["at"]) > BLOB_AGE:
+                blob = client.upload(image.read(), image.mime)
+                journal[name] = {"blob": blob, "at": now.isoformat()}
+
+    def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
+        answer = client.write(f"{REPO}.putRecord", request_of(outgoing))
+        return receipt_of(answer, outgoing.prepared["author"]["handle"])
+
+    def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
+        author = outgoing.prepared["author"]
+        try:
+            found = client.query(
+                f"{REPO}.getRecord", repo=author["did"], collection=COLLECTION, rkey=outgoing.key
+            )
+        except OSError as error:
+            if _code(error) == "RecordNotFound":
+                return ()
+            raise
+        # A record under our key that is not ours word for word was changed since: no proof.
+        proof = found["value"] == record_of(outgoing)
+        at = moment_of(found["value"].get("createdAt"))
+        return [Candidate(receipt_of(found, author["handle"]), at, proof)]
+
+    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
+        return Guarantee("key", quiet=0.0, key_ttl=None, resend_when_absent=True)
+
+    def classify(self, failure: Failure) -> NetworkError:
+        exchange = failure.exchange
+        body: Json = exchange.json() if exchange is not None else None
+        code = body.get("error") if isinstance(body, dict) else None
+        if exchange is None or exchange.status is None or not isinstance(code, str):
+            return by_status(self.title, failure)
+        message = message_of(body) or code
+        about: dict[str, Any] = {"network": self.title, "status": exchange.status, "code": code}
+        if 400 <= exchange.status < 500:
+            if code in NEEDS_LOGIN:
+                return NeedsLogin(f"{self.title} does not accept the access: {message}", **about)
+            if code == "InvalidSwap":
+                return Duplicate(
+                    f"{self.title} has another record under this post's key: {message}", **about
+                )
+        now = datetime.now(UTC)
+        retry_at = retry_after(exchange.headers, now) or reset_at(
+            exchange.headers, "ratelimit-reset"
+        )
+        return by_status(self.title, failure, message=message, code=code, retry_at=retry_at)
+
+    def refresh(self, client: Client) -> None:
+        client.access.renew()
+
+    def delete(self, client: Client, receipt: Receipt) -> None:
+        body = {
+            "repo": author_of(receipt.id),
+            "collection": COLLECTION,
+            "rkey": key_of(receipt.id),
+        }
+        client.procedure(f"{REPO}.deleteRecord", body)
+
+    def recent(self, client: Client, count: int = 20) -> Sequence[RemotePost]:
+        author = client.author
+        listed = client.query(
+            f"{REPO}.listRecords", repo=author.did, collection=COLLECTION, limit=min(count, PAGE)
+        )
+        return [
+            RemotePost(
+                receipt_of(row, author.handle),
+                str(row["value"].get("text", "")),
+                moment_of(row["value"].get("createdAt")),
+            )
+            for row in listed["records"]
+        ]
+
+
+def _finished(part: RenderedPart, labels: list[str], too_long: list[str]) -> RenderedPart:
+    if labels:
+        part = part.with_fields(labels=labels)
+    if part.fields.get("tags"):
+        part = part.with_fields(tags=[tag for tag in part.fields["tags"] if tag not in too_long])
+    return part
+
+
+def _code(error: OSError) -> str | None:
+    response = getattr(error, "response", None)
+    try:
+        body = response.json() if response is not None else None
+    except ValueError:
+        return None
+    return body.get("error") if isinstance(body, dict) else None
+
+
+@hookimpl
+def postkit_networks() -> Iterable[Network[Any]]:
+    return [Bluesky()]

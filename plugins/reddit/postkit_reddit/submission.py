@@ -1,0 +1,146 @@
+"""The one create request of a post, and whether a listed submission is what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from postkit.network import Outgoing, Receipt, RenderedPart
+
+from .limits import subreddit_of
+from .markdown import markdown, same_text
+
+SUBMIT = "api/submit/"
+SUBMIT_GALLERY = "api/submit_gallery_post.json"
+
+
+def options_of(part: RenderedPart) -> Mapping[str, Any]:
+    options = part.fields.get("options")
+    return options if isinstance(options, Mapping) else {}
+
+
+def subreddit_for(part: RenderedPart, target: str | None = None) -> str:
+    return str(part.fields.get("subreddit") or subreddit_of(target))
+
+
+def source_of(part: RenderedPart) -> str:
+    """The Markdown that is sent for the part's text."""
+    return part.text if options_of(part).get("markdown") else markdown(part.text)
+
+
+def kind_of(part: RenderedPart) -> str:
+    """``self``, ``link``, ``image`` or ``gallery``."""
+    if part.media:
+        return "image" if len(part.media) == 1 else "gallery"
+    return "link" if part.fields.get("link") else "self"
+
+
+def uploads_of(outgoing: Outgoing) -> list[Mapping[str, str]]:
+    return [outgoing.prepared[f"media_{n}"] for n in range(len(outgoing.part.media))]
+
+
+def request_of(
+    outgoing: Outgoing,
+) -> tuple[str, dict[str, Any] | None, dict[str, Any] | None]:
+    """Path, form and JSON body: the same outgoing gives the same request."""
+    part = outgoing.part
+    options, kind, text = options_of(part), kind_of(part), source_of(part)
+    body: dict[str, Any] = {
+        "sr": subreddit_for(part, outgoing.target),
+        "title": part.fields.get("title") or "",
+        "nsfw": bool(options.get("nsfw", False)),
+        "spoiler": bool(options.get("spoiler", False)),
+        "sendreplies": bool(options.get("sendreplies", True)),
+        "validate_on_submit": True,
+    }
+    flair = outgoing.prepared.get("flair")
+    if flair:
+        body["flair_id"] = flair["id"]
+    if text or kind == "self":
+        body["text"] = text
+    if kind == "gallery":
+        captions = bool(options.get("captions"))
+        body["show_error_list"] = True
+        body["items"] = [
+            {
+                "caption": image.alt if captions else "",
+                "media_id": upload["asset"],
+                "outbound_url": "",
+            }
+            for image, upload in zip(part.media, uploads_of(outgoing), strict=True)
+        ]
+        return SUBMIT_GALLERY, None, body
+    body["kind"] = kind
+    body["resubmit"] = bool(options.get("resubmit", True))
+    if kind == "link":
+        body["url"] = part.fields["link"]
+    if kind == "image":
+        body["url"] = uploads_of(outgoing)[0]["url"]
+    return SUBMIT, body, None
+
+
+def created_at(listed: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(float(listed.get("created_utc") or 0), UTC)
+
+
+def receipt_of_listed(listed: Mapping[str, Any], base: str) -> Receipt:
+    link = listed.get("permalink")
+    return Receipt(str(listed["name"]), f"{base}{link}" if link else None)
+
+
+def listed_kind(listed: Mapping[str, Any]) -> str:
+    if listed.get("is_gallery"):
+        return "gallery"
+    if listed.get("is_self"):
+        return "self"
+    return "image" if listed.get("post_hint") == "image" or _is_upload(listed) else "link"
+
+
+def assets_of(listed: Mapping[str, Any]) -> list[str]:
+    items = (listed.get("gallery_data") or {}).get("items") or ()
+    return [str(item.get("media_id")) for item in items]
+
+
+def same(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
+    """Whether a listed submission has the content of ``outgoing``."""
+    part, kind = outgoing.part, kind_of(outgoing.part)
+    subreddit = subreddit_for(part, outgoing.target)
+    title = str(part.fields.get("title") or "")
+    if (
+        str(listed.get("subreddit", "")).casefold() != subreddit.casefold()
+        or str(listed.get("title", "")).split() != title.split()
+        or not same_text(str(listed.get("selftext") or ""), source_of(part))
+    ):
+        return False
+    found = listed_kind(listed)
+    if kind == "link":
+        # A link to a picture is listed like an uploaded one.
+        address = str(listed.get("url_overridden_by_dest") or listed.get("url") or "")
+        return found in ("link", "image") and _address(address) == _address(part.fields["link"])
+    if kind == "gallery":
+        return found == kind and len(assets_of(listed)) in (0, len(part.media))
+    return found == kind
+
+
+def proved(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
+    """Whether it shows the very files that we uploaded, which nobody else can name."""
+    kind = kind_of(outgoing.part)
+    if kind == "gallery":
+        return assets_of(listed) == [upload["asset"] for upload in uploads_of(outgoing)]
+    if kind == "image":
+        return uploads_of(outgoing)[0]["asset"] in str(listed.get("url") or "")
+    return False
+
+
+def _is_upload(listed: Mapping[str, Any]) -> bool:
+    return urlsplit(str(listed.get("url") or "")).hostname == "i.redd.it"
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url.strip())
+    port = f":{parts.port}" if parts.port else ""
+    path = parts.path.rstrip("/")
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}{port}{path}{query}"

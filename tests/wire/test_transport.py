@@ -1,0 +1,187 @@
+"""The session under real sockets: what leaves, how often, and what is known afterwards."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import praw
+import prawcore
+import pytest
+import requests
+
+from postkit.accounts.secret import Secret
+from postkit.errors import PluginError
+from postkit.transport import Exchange, RedirectRefused, SecondCreate, Session
+
+from .server import Answer, RawServer, close, cut, ok, reset
+
+HOST = "https://api.example.com"
+
+
+def session(server: RawServer, **given: float) -> Session:
+    return Session((HOST,), server.url, **given)  # type: ignore[arg-type]
+
+
+def test_a_declared_host_is_rewritten_to_the_endpoint() -> None:
+    with RawServer(ok()) as server, session(server) as http:
+        assert http.get(f"{HOST}/v1/me?a=b").json() == {"id": "1"}
+    assert server.requests[0].startswith(b"GET /v1/me?a=b HTTP/1.1\r\n")
+
+
+def test_the_endpoints_path_comes_first() -> None:
+    with RawServer(ok()) as server, Session((HOST,), server.url + "/net/") as http:
+        http.get(f"{HOST}/v1/me")
+        http.get(http.base + "/v1/you")
+    assert [r.split(b" ")[1] for r in server.requests] == [b"/net/v1/me", b"/net/v1/you"]
+
+
+def test_any_other_host_is_refused_before_its_socket() -> None:
+    with RawServer(ok()) as server, session(server) as http:
+        with pytest.raises(PluginError, match="not among its network's hosts"):
+            http.post("https://collector.example.net/tokens", data={"t": "1"})
+    assert server.requests == []
+
+
+def test_without_an_endpoint_only_the_declared_hosts_are_reached() -> None:
+    with Session((HOST,)) as http, pytest.raises(PluginError, match="hosts"):
+        http.get("https://elsewhere.example.com/")
+
+
+@pytest.mark.parametrize("answer", [close, reset, cut, ok("oops", "500 Internal Server Error")])
+def test_an_sdk_that_retries_sends_one_create(answer: Answer) -> None:
+    """praw sends a lost submit up to three times by its own; here one request arrives."""
+    # The server promises to keep the connection and closes it: the create must not be lost so.
+    grant = '{"access_token": "t", "expires_in": 3600, "scope": "*", "token_type": "bearer"}'
+    token = ok(grant, headers="Connection: keep-alive\r\n")
+    with RawServer(token, answer) as server:
+        http = Session((), server.url, auth_paths=("/api/v1/access_token",))
+        reddit = praw.Reddit(
+            client_id="c",
+            client_secret="s",
+            refresh_token="r",
+            user_agent="postkit tests 1.0",
+            reddit_url=server.url,
+            oauth_url=server.url,
+            check_for_updates=False,
+            requestor_kwargs={"session": http},
+        )
+        with http.create_scope() as scope, pytest.raises((Exception,)) as failure:
+            reddit.subreddit("test").submit("title", selftext="text")
+        http.close()
+    assert server.methods == ["POST", "POST"], "the token, then one create"
+    assert b"/api/submit" in server.requests[1].split(b"\r\n")[0]
+    assert scope.create is not None
+    assert scope.create.wrote
+    assert isinstance(
+        failure.value, SecondCreate | prawcore.PrawcoreException | requests.RequestException
+    )
+
+
+def test_a_second_create_raises_before_its_socket() -> None:
+    with RawServer(ok()) as server, session(server) as http:
+        with http.create_scope() as scope:
+            http.get(server.url + "/look")
+            http.post(server.url + "/create")
+            with pytest.raises(SecondCreate):
+                http.delete(server.url + "/other")
+            http.get(server.url + "/look")
+        http.post(server.url + "/later")
+    assert server.methods == ["GET", "POST", "GET", "POST"]
+    assert scope.stopped == 1
+
+
+def test_scopes_do_not_nest() -> None:
+    with Session((HOST,)) as http, http.create_scope():
+        with pytest.raises(PluginError), http.create_scope():
+            pass
+
+
+def last(http: Session) -> Exchange:
+    assert http.last is not None
+    return http.last
+
+
+def test_a_refused_connection_wrote_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with Session((), f"http://127.0.0.1:{port}") as http:
+        with pytest.raises(requests.ConnectionError):
+            http.post(http.base + "/create", data="x")
+        assert not last(http).wrote
+
+
+def test_a_failed_handshake_wrote_nothing() -> None:
+    with RawServer(close) as server:
+        endpoint = server.url.replace("http:", "https:")
+        with Session((), endpoint, connect_timeout=0.2) as http:
+            with pytest.raises(requests.Timeout):
+                http.post(http.base + "/create", data="x")
+            assert not last(http).wrote
+
+
+@pytest.mark.parametrize("answer", [close, reset])
+def test_a_lost_answer_wrote_something(answer: Answer) -> None:
+    with RawServer(answer) as server, session(server) as http:
+        with pytest.raises(requests.ConnectionError):
+            http.post(server.url + "/create", data="x")
+        assert last(http).wrote
+        assert last(http).status is None
+
+
+def test_a_truncated_answer_is_an_error_with_its_status() -> None:
+    with RawServer(cut) as server, session(server) as http:
+        with pytest.raises(requests.RequestException):
+            http.post(server.url + "/create", data="x")
+        assert last(http).wrote
+        assert last(http).status == 200
+        assert last(http).json() is None
+
+
+def test_timeouts_are_ours_whatever_the_sdk_says() -> None:
+    def hang(_connection: socket.socket, _request: bytes) -> None:
+        time.sleep(1)
+
+    with RawServer(hang) as server, session(server, read_timeout=0.1) as http:
+        with pytest.raises(requests.ReadTimeout):
+            http.post(server.url + "/create", timeout=3600)
+        assert last(http).wrote
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 T", "308 P"])
+def test_no_redirect_is_followed(status: str) -> None:
+    answer = ok("{}", status, "Connection: close\r\nLocation: https://elsewhere.example.com/x?token=1\r\n")
+    with RawServer(answer) as server, session(server) as http:
+        with pytest.raises(RedirectRefused, match="redirects to elsewhere.example.com"):
+            http.post(server.url + "/create")
+        assert last(http).wrote
+    assert len(server.requests) == 1
+
+
+def test_a_netrc_does_not_replace_the_accounts_own_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login other password wrong\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with RawServer(ok()) as server, session(server) as http:
+        http.get(server.url + "/me", headers={"Authorization": "Bearer mine"})
+    assert b"Authorization: Bearer mine" in server.requests[0]
+
+
+def test_what_is_remembered_of_a_request_holds_no_secret() -> None:
+    secret = Secret("pk_canary_transport_value")
+    with RawServer(ok()) as server, session(server) as http:
+        http.get(server.url + "/me", params={"access_token": secret.reveal()})
+        assert "pk_canary" not in repr(last(http))
+        assert "pk_canary" not in last(http).url
+
+
+def test_cookies_of_one_account_do_not_reach_another() -> None:
+    make: Callable[[RawServer], Session] = session
+    with RawServer(ok("{}", headers="Connection: close\r\nSet-Cookie: who=first; Path=/\r\n")) as server:
+        with make(server) as first, make(server) as second:
+            first.get(server.url + "/a")
+            second.get(server.url + "/b")
+    assert b"who=first" not in server.requests[1]
