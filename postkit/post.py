@@ -56,12 +56,14 @@ class Media:
     def read(self) -> bytes:
         """The bytes. Raises InputError with one sentence where they cannot be read."""
         if self._data is None:
-            from .adapt.reader import read_stream, read_file
+            from .adapt.reader import read_file, read_stream
 
-            source = self._source
-            self._data = (
-                read_file(source) if isinstance(source, Path) else read_stream(source, self.name)
-            )
+            if isinstance(self._source, Path):
+                self._data = read_file(self._source)
+            elif self._source is not None:
+                self._data = read_stream(self._source, self.name)
+            else:
+                raise InputError(f"{self.name} has no bytes.")
         return self._data
 
     def with_alt(self, alt: str) -> Media:
@@ -202,7 +204,7 @@ class Post:
             self.link or self.poll or any(s.text for s in self.networks.values())
         ):
             yield "The post is empty: give it a text, a picture or a link."
-        texts = [(f"part {n}", p.text) for n, p in enumerate(self.parts, 1)]
+        texts: list[tuple[str, object]] = [(f"part {n}", p.text) for n, p in enumerate(self.parts, 1)]
         texts += [
             ("title", self.title),
             ("link", self.link),
@@ -252,7 +254,7 @@ def _media(media: Iterable[Media | str | Path]) -> tuple[Media, ...]:
     return tuple(m if isinstance(m, Media) else Media(m) for m in media)
 
 
-def _text_problems(where: str, text: str) -> Iterable[str]:
+def _text_problems(where: str, text: object) -> Iterable[str]:
     if not isinstance(text, str):
         yield f"{where}: must be text, not {type(text).__name__}."
         return

@@ -259,3 +259,14 @@ class Session(requests.Session):
             yield scope
         finally:
             self._scope = None
+
+
+def is_transport_error(error: BaseException) -> bool:
+    """Whether a failure came from the wire, also where an SDK has wrapped it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, requests.RequestException | OSError):
+            return True
+        inner = seen.__cause__ or seen.__context__
+        seen = inner if inner is not seen else None
+    return False

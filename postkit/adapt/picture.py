@@ -84,6 +84,8 @@ def inspect(data: bytes, name: str) -> Picture:
 
 def open_picture(data: bytes, name: str) -> Opened:
     """Decode ``data``. Raises InputError as ``inspect`` does."""
+    from PIL import Image
+
     if not data:
         raise InputError(f"{name}: it is empty (0 bytes); save or copy it again.")
     mime = image_mime(data)
@@ -97,9 +99,10 @@ def open_picture(data: bytes, name: str) -> Opened:
             raise _too_large(name, f"{image.width}x{image.height} pixels are")
         frames = int(getattr(image, "n_frames", 1))
         _decode(image, frames, name)
-    except _ERRORS as error:
-        if _is_bomb(error):
-            raise _too_large(name, "its size is") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        # Pillow's own words, for a frame that is larger than its picture, and for WebP.
+        raise _too_large(name, "its pixels are") from None
+    except _ERRORS:
         raise _damaged(name) from None
     kinds, exif = (stripped.kinds, stripped.exif) if stripped else (("metadata",), Exif())
     complete = stripped is not None
@@ -193,12 +196,6 @@ def _tiff_metadata(image: ImageFile.ImageFile, exif: Exif) -> tuple[str, ...]:
     kinds = [word for word, given in (("camera", exif.camera), ("place", exif.place)) if given]
     kinds += [word for tag, word in _TIFF_METADATA.items() if tag in tags]
     return tuple(dict.fromkeys(kinds))
-
-
-def _is_bomb(error: BaseException) -> bool:
-    from PIL import Image
-
-    return isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning)
 
 
 def _too_large(name: str, what: str) -> InputError:

@@ -79,7 +79,9 @@ def cut(
         if len(parts) == max_parts:
             raise CannotRender(_too_many(text, limits, max_parts))
         end = _next_cut(breaks, start, stop, guess, limits, reserve)
-        parts.append(text[start:end])
+        # No-break spaces alone are not a post.
+        if text[start:end].strip():
+            parts.append(text[start:end])
         guess = max(1, end - start)
         start = breaks.after_space(end)
     return parts or [text]

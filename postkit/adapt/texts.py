@@ -40,9 +40,7 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
             "\n\n".join(draft.text for draft in drafts if draft.text),
             [media for draft in drafts for media in draft.media],
         )
-        ledger.change(
-            "thread", f"{len(drafts)} parts are joined: there are no threads here", joined
-        )
+        ledger.change("thread", f"{len(drafts)} parts are joined into one: no threads here", joined)
         return [joined]
     return drafts
 

@@ -1,10 +1,13 @@
-"""How commands print: JSON for scripts, tables on a terminal, plain lines in a pipe."""
+"""How commands print: JSON for scripts, blocks and tables for people, plain lines in a pipe."""
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -29,78 +32,135 @@ MARKS = {
     "missed": ("✗", "red"),
     "cancelled": ("–", "white"),
 }
+WIDEST = 100
+"""Columns. Longer lines are hard to read, however wide the terminal is."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def shown(text: str) -> str:
+    """Text as it may be printed: without secrets, and without what a terminal would obey."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", Redactor.redact(text))
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """A line for people."""
+    click.echo(shown(text), err=err)
 
 
 def emit(value: Any) -> None:
     """One JSON value on standard output."""
-    click.echo(Redactor.redact(json.dumps(value, ensure_ascii=False)))
+    text = Redactor.redact(json.dumps(value, ensure_ascii=False))
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = Redactor.redact(json.dumps(value))
+    click.echo(text)
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """A table on a terminal; lines of tab-separated fields in a pipe."""
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns on a terminal; lines of tab-separated fields in a pipe.
+
+    The last column is never cut or wrapped: put there what a person copies.
+    """
+    cells = [[shown(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for row in rows:
-            click.echo(Redactor.redact("\t".join(cell.replace("\n", " ") for cell in row)))
+        for row in cells:
+            click.echo("\t".join(row))
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(*headers, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for row in rows:
-        shown.add_row(*(Text(Redactor.redact(cell)) for cell in row))
-    Console().print(shown)
+    widths = [max(_width(row[n]) for row in [headers, *cells]) for n in range(len(headers))]
+    for number, row in enumerate([list(headers), *cells]):
+        line = "  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True))
+        click.echo(click.style(line.rstrip(), bold=True) if not number else line.rstrip())
 
 
-def print_report(report: Report, *, links: bool = True) -> None:
-    """A report for people: a table, then what was changed or lost, then questions and errors."""
-    rows = []
+def print_report(report: Report) -> None:
+    """A report for people: a block for each address with its links, each whole on its own line."""
     for delivery in report.deliveries:
-        mark, _ = MARKS.get(delivery.state, ("", ""))
-        link = delivery.urls[0] if delivery.urls else "-"
-        rows.append([delivery.address, f"{mark} {delivery.state}", link, _summary(delivery)])
-    headers = ["address", "state", "link" if links else "", "what was changed"]
-    table(headers, rows)
-    for delivery in report.deliveries:
-        print_details(delivery)
+        print_delivery(delivery)
     for warning in report.warnings:
-        click.echo(f"warning: {Redactor.redact(warning)}", err=True)
+        say(f"warning: {warning}", err=True)
 
 
-def print_details(delivery: DeliveryReport) -> None:
-    lines: list[str] = []
-    for part in delivery.parts[1:]:
-        if part.url and part.state == "LIVE":
-            lines.append(f"  then {part.url}")
-    lines += [f"  changed  {_where(change)}" for change in delivery.changes]
-    lines += [f"  lost     {_where(loss)}" for loss in delivery.losses]
+def print_delivery(delivery: DeliveryReport) -> None:
+    mark, colour = MARKS.get(delivery.state, ("", "white"))
+    state = delivery.state.replace("_", " ")
+    if delivery.held_reason:
+        state += f" ({delivery.held_reason.replace('_', ' ')})"
+    facts = _facts(delivery)
+    click.echo(
+        f"{click.style(mark, fg=colour)} {click.style(shown(delivery.address), bold=True)}  "
+        f"{click.style(state, fg=colour)}" + (f"  ({', '.join(facts)})" if facts else "")
+    )
+    for part in delivery.parts:
+        if part.state == "LIVE" and part.url:
+            click.echo(f"    {shown(part.url)}")
+    rows = [("changed", where(change)) for change in delivery.changes]
+    rows += [("lost", where(loss)) for loss in delivery.losses]
     if delivery.question:
-        lines.append(f"  question {delivery.question['text']}")
-        lines += [f"           look at {link}" for link in delivery.question.get("links", [])]
-        lines += [f"           {answer}" for answer in delivery.question.get("answers", [])]
+        rows.append(("question", str(delivery.question["text"])))
+        rows += [("look at", str(link)) for link in delivery.question.get("links", [])]
+        rows += [("answer", str(answer)) for answer in delivery.question.get("answers", [])]
     elif delivery.error:
-        lines.append(f"  {delivery.error['kind']}: {delivery.error['message']}")
+        rows.append(("reason", str(delivery.error["message"])))
     if delivery.id and delivery.exit_status == 75:
-        when = f" after {delivery.retry_at:%H:%M:%S} UTC" if delivery.retry_at else ""
-        lines.append(f"  next     postkit finish {delivery.id}{when}")
-    if lines:
-        click.echo(delivery.address)
-        for line in lines:
-            click.echo(Redactor.redact(line))
+        when = f" (after {delivery.retry_at:%H:%M:%S} UTC)" if delivery.retry_at else ""
+        rows.append(("next", f"postkit finish {delivery.id}{when}"))
+    for label, text in rows:
+        labelled(label, text)
 
 
-def _summary(delivery: DeliveryReport) -> str:
-    parts = [f"{len(delivery.parts)} parts"] if len(delivery.parts) > 1 else []
-    if delivery.changes:
-        parts.append(f"{len(delivery.changes)} changed")
-    if delivery.losses:
-        parts.append(f"{len(delivery.losses)} lost")
-    if delivery.cost:
-        parts.append(f"{delivery.cost['amount']:.3f} {delivery.cost['currency']}")
-    return ", ".join(parts) or "nothing"
+def labelled(label: str, text: str, *, indent: int = 4) -> None:
+    """``label  text``, wrapped with a hanging indent on a terminal; words are never cut."""
+    start = " " * indent + f"{label:8} "
+    for line in wrapped(shown(text), start):
+        click.echo(line)
 
 
-def _where(change: Any) -> str:
+def wrapped(text: str, start: str) -> Iterator[str]:
+    hang = " " * len(start)
+    for number, line in enumerate(text.splitlines() or [""]):
+        first = start if not number else hang
+        if not sys.stdout.isatty():
+            yield first + line
+            continue
+        width = min(shutil.get_terminal_size().columns, WIDEST)
+        yield from textwrap.wrap(
+            line,
+            max(width, 40),
+            initial_indent=first,
+            subsequent_indent=hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [first]
+
+
+def where(change: Any) -> str:
     part = f" (part {change['part']})" if change.get("part") else ""
     return f"{change['field']}{part}: {change['text']}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 address``, ``2 addresses``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _facts(delivery: DeliveryReport) -> list[str]:
+    facts = []
+    live = sum(part.state == "LIVE" for part in delivery.parts)
+    if len(delivery.parts) > 1:
+        some = f"{live} of " if 0 < live < len(delivery.parts) else ""
+        facts.append(f"{some}{len(delivery.parts)} parts")
+    if delivery.changes:
+        facts.append(f"{len(delivery.changes)} changed")
+    if delivery.losses:
+        facts.append(f"{len(delivery.losses)} lost")
+    if delivery.cost:
+        facts.append(f"{delivery.cost['amount']:.3f} {delivery.cost['currency']}")
+    return facts
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import InDoubt, NetworkError, PluginError, Unavailable
 from ..network import Failure, Network, Outgoing, Receipt
-from ..transport import CreateScope, Exchange, Session
+from ..transport import CreateScope, Exchange, Session, is_transport_error
 
 
 def create(network: Network[Any], client: Any, session: Session, outgoing: Outgoing) -> Receipt:
@@ -45,7 +45,7 @@ def create(network: Network[Any], client: Any, session: Session, outgoing: Outgo
 
 def _classified(network: Network[Any], error: Exception, scope: CreateScope) -> Exception:
     sent = scope.create
-    if sent is None and not _is_transport(error):
+    if sent is None and not is_transport_error(error):
         return PluginError(
             f"The plugin {network.name} failed before it sent anything "
             f"({type(error).__name__}: {error})."
@@ -66,15 +66,3 @@ def _held_against(error: NetworkError, sent: Exchange | None) -> NetworkError:
             request_id=error.request_id,
         )
     return error
-
-
-def _is_transport(error: BaseException) -> bool:
-    import requests
-
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, requests.RequestException | OSError):
-            return True
-        inner = seen.__cause__ or seen.__context__
-        seen = inner if inner is not seen else None
-    return False

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
-from ..errors import InDoubt, InputError, NeedsLogin, PostkitError, Unavailable
+from ..errors import InDoubt, InputError, NeedsLogin, PluginError, PostkitError, Unavailable
 from ..network import Account, CanRefresh, Failure, Network
 from ..plugins import Plugins
-from ..transport import Session
+from ..transport import Session, is_transport_error
 
 T = TypeVar("T")
 
@@ -30,15 +30,23 @@ class Connection:
         """Run a call that may be repeated; every failure becomes a next step.
 
         A repeatable call cannot leave anything in doubt, so what a create would have to doubt
-        is Unavailable here. Access that has run out is renewed once.
+        is Unavailable here, and is tried three times. Access that has run out is renewed once.
         """
-        try:
+
+        def once() -> T:
             return ask(self.network, self.session, call)
+
+        try:
+            return once()
         except NeedsLogin:
             if not isinstance(self.network, CanRefresh):
                 raise
             self.renew()
-            return ask(self.network, self.session, call)
+            return once()
+        except Unavailable as error:
+            if error.retry_at is not None:
+                raise
+            return repeatedly(once)
 
     def close(self) -> None:
         self.session.close()
@@ -53,6 +61,19 @@ class Connection:
         ask(network, self.session, lambda: network.refresh(self.client))
 
 
+def repeatedly(call: Callable[[], T]) -> T:
+    """Two more tries, a moment apart; never for a create."""
+    import tenacity  # 32 ms that only a failure costs
+
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Unavailable),
+        wait=tenacity.wait_random_exponential(multiplier=0.1, max=1.0),
+        stop=tenacity.stop_after_attempt(2),
+        reraise=True,
+    )
+    return again(call)
+
+
 def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
     session.last = None
     try:
@@ -62,6 +83,10 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
     except PostkitError:
         raise
     except Exception as error:
+        if session.last is None and not is_transport_error(error):
+            raise PluginError(
+                f"The plugin {network.name} failed ({type(error).__name__}: {error})."
+            ) from error
         found = network.classify(Failure(error, session.last))
         if isinstance(found, InDoubt):
             raise Unavailable(

@@ -46,9 +46,10 @@ class Fault:
     - ``index_lag``: how long lists hide the post (0.5); the answer is lost,
     - ``rate_limit``: after how long the answer says that the window opens again (2).
 
-    ``status`` is what a ``status`` fault answers (503), as HTML; a 3xx leads to ``/``. The others: ``lose_answer`` closes the
-    connection without a byte, ``reset`` breaks it (TCP RST), ``truncate`` sends half of the
-    body, ``no_id`` a good status with ``{}``, ``expire_token`` ends the access token.
+    ``status`` is what a ``status`` fault answers (503), as HTML; a 3xx leads to ``/``. The
+    others: ``lose_answer`` closes the connection without a byte, ``reset`` breaks it (TCP RST),
+    ``truncate`` sends half of the body, ``no_id`` a good status with ``{}``, ``expire_token``
+    ends the access token.
     """
 
     network: str

@@ -7,7 +7,6 @@ import io
 import threading
 from dataclasses import dataclass
 
-
 _MOST_PIXELS = 120_000_000
 """Beyond every network's limit; a bomb must not take the memory of the test machine."""
 

@@ -10,8 +10,12 @@ WORD = b"pk_canary_"
 
 
 def _spellings() -> tuple[bytes, ...]:
-    # Base64 of a word has three forms, by what stands before it; the edges depend on neighbours.
-    encoded = [base64.b64encode(bytes(shift) + WORD)[2 if shift else 0 :][2:-4] for shift in range(3)]
+    # Base64 of a word has three forms, by what stands before it. The letters at the edges also
+    # hold bits of the neighbours, so they are left out.
+    encoded = [
+        base64.b64encode(bytes(shift) + WORD)[-(-8 * shift // 6) : 8 * (shift + len(WORD)) // 6]
+        for shift in range(3)
+    ]
     return (WORD, WORD.hex().encode(), *encoded)
 
 

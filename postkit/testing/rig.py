@@ -100,7 +100,8 @@ class Rig:
 
     def part(self, post: Post) -> RenderedPart:
         """The first part of the rendition. Fails where the post is refused."""
-        planned = self.plan(post)
+        wishes = self._wishes(again=True)
+        planned = self.kit.plan(post, [self.address], wishes=wishes).deliveries[0]
         assert planned.rendition is not None, (
             f"{self.address} refuses an ordinary post: {' '.join(planned.reasons)}"
         )

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import requests
+
 from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, message_of, reset_at, retry_after
 from postkit.errors import Duplicate, NeedsLogin, NetworkError
@@ -38,7 +40,7 @@ from postkit.network import (
 from postkit.post import Post
 from postkit.transport import Session
 
-from .access import LOGIN, REFRESH, Access
+from .access import LOGIN, REFRESH, Access, error_of
 from .client import REPO, Client
 from .facets import facets_of
 from .limits import LIMITS, MAX_TAG
@@ -118,18 +120,28 @@ class Bluesky(Network[Client]):
             raise CannotRender(f"lang: {post.lang!r} is no language tag; write en or pt-BR.")
         rendition = super().adapt(post, limits, options)
         changes, losses = list(rendition.changes), list(rendition.losses)
-        labels = [options.values["label"]] if options.values.get("label") else []
-        if post.content_warning in LABELS:
+        chosen = rendition.parts[0].fields.get("options", {}).get("label")
+        labels = [chosen] if chosen else []
+        warning = (post.content_warning or "").strip()
+        if warning:
             losses = [loss for loss in losses if loss.field != "content_warning"]
-            changes.append(
-                Change("content_warning", f"It becomes the label {post.content_warning}.")
+        if warning in LABELS:
+            changes.append(Change("content_warning", f"it becomes the label {warning}"))
+            labels = list(dict.fromkeys([*labels, warning]))
+        elif warning:
+            known = ", ".join(LABELS)
+            losses.append(
+                Change(
+                    "content_warning",
+                    f"{warning!r} is not sent: here are only the warnings {known} (option label)",
+                )
             )
-            labels = list(dict.fromkeys([*labels, post.content_warning]))
-        if post.link is not None:
-            losses.append(Change("link", "No link card is made; the link is in the text."))
+        own = post.networks.get(self.name)
+        if post.link if own is None or own.link is None else own.link:
+            losses.append(Change("link", "no link card is made; the link is in the text"))
         too_long = [tag for tag in post.tags if Graphemes().count(tag) > MAX_TAG]
         losses += [
-            Change("tags", f"#{tag} is left out: a tag has at most {MAX_TAG} characters.")
+            Change("tags", f"#{tag} is not sent: a tag has at most {MAX_TAG} characters")
             for tag in too_long
         ]
         parts = tuple(_finished(part, labels, too_long) for part in rendition.parts)
@@ -161,8 +173,8 @@ class Bluesky(Network[Client]):
             found = client.query(
                 f"{REPO}.getRecord", repo=author["did"], collection=COLLECTION, rkey=outgoing.key
             )
-        except OSError as error:
-            if _code(error) == "RecordNotFound":
+        except requests.HTTPError as error:
+            if error_of(error.response)[0] == "RecordNotFound":
                 return ()
             raise
         # A record under our key that is not ours word for word was changed since: no proof.
@@ -226,15 +238,6 @@ def _finished(part: RenderedPart, labels: list[str], too_long: list[str]) -> Ren
     if part.fields.get("tags"):
         part = part.with_fields(tags=[tag for tag in part.fields["tags"] if tag not in too_long])
     return part
-
-
-def _code(error: OSError) -> str | None:
-    response = getattr(error, "response", None)
-    try:
-        body = response.json() if response is not None else None
-    except ValueError:
-        return None
-    return body.get("error") if isinstance(body, dict) else None
 
 
 @hookimpl

@@ -20,7 +20,7 @@ _last = 0
 
 def new_tid() -> str:
     """A key greater than all former ones of this process, also when the clock steps back."""
-    global _last  # noqa: PLW0603
+    global _last
     with _guard:
         _last = max(time.time_ns() // 1000, _last + 1)
         microseconds = _last

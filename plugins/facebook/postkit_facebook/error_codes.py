@@ -65,14 +65,14 @@ def classify(title: str, failure: Failure) -> NetworkError:
     if code in LOGIN or status == 401:
         why = WHY_LOGIN.get(subcode, said)
         return NeedsLogin(f"{title} does not accept the access any more: {why}", **about)
+    if code in PERMISSION or subcode in PERMISSION_SUBCODES:
+        return Refused(f"{title} refuses for want of a permission: {said} {SCOPES}", **about)
     # Before the temporary ones: rate answers say is_transient too.
     if codes & RATE or codes & BLOCKED or status == 429:
         pause = BLOCK_PAUSE if codes & BLOCKED else RATE_PAUSE
         now = datetime.now(UTC)
         at = regained_at(exchange.headers, now) or now + pause
         return Throttled(f"{title} allows no more calls now: {said}", retry_at=at, **about)
-    if code in PERMISSION or subcode in PERMISSION_SUBCODES:
-        return Refused(f"{title} refuses for want of a permission: {said} {SCOPES}", **about)
     if code in TEMPORARY or subcode in TEMPORARY_SUBCODES or error.get("is_transient") is True:
         return InDoubt(f"{title} had a temporary error; it may have acted: {said}", **about)
     return Refused(f"{title} refused it: {said}", **about)

@@ -98,7 +98,9 @@ class Facebook(Network[Client]):
         return Guarantee("read_back", quiet=900.0)
 
     def classify(self, failure: Failure) -> NetworkError:
-        return error_codes.classify(self.title, failure)
+        found = error_codes.classify(self.title, failure)
+        found.network = self.name
+        return found
 
     def delete(self, client: Client, receipt: Receipt) -> None:
         client.delete(receipt.id)
@@ -122,7 +124,7 @@ class Facebook(Network[Client]):
                 # A read that failed left nothing behind.
                 raise Unavailable(
                     f"{self.title} could not be asked about the token; nothing was sent.",
-                    network=self.title,
+                    network=self.name,
                     status=found.status,
                 ) from error
             raise found from error

@@ -22,7 +22,7 @@ from postkit.network import Account, Attachment, Outgoing, RenderedPart
 from postkit.transport import Session
 
 
-class MemoryVault:
+class _MemoryVault:
     """The vault's interface, over a dictionary."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
@@ -50,11 +50,24 @@ def emulator(server: EmulatorServer) -> FacebookEmulator:
     return cast("FacebookEmulator", server.emulators["facebook"])
 
 
+@pytest.fixture
+def secrets_of() -> Callable[[Mapping[str, str]], Secrets]:
+    def make(fields: Mapping[str, str]) -> Secrets:
+        vault = cast("Vault", _MemoryVault(fields))
+        return Secrets(vault, "a_1", "facebook:page", {"page_id"})
+
+    return make
+
+
 Connect = Callable[..., Connection]
 
 
 @pytest.fixture
-def connect(server: EmulatorServer, emulator: FacebookEmulator) -> Iterator[Connect]:
+def connect(
+    server: EmulatorServer,
+    emulator: FacebookEmulator,
+    secrets_of: Callable[[Mapping[str, str]], Secrets],
+) -> Iterator[Connect]:
     """Connections to the Page: ``connect()``, or with other credentials or settings."""
     made: list[Connection] = []
 
@@ -63,8 +76,7 @@ def connect(server: EmulatorServer, emulator: FacebookEmulator) -> Iterator[Conn
         account = Account(
             "a_1", "facebook", "page", emulator.endpoint(server.url), settings=settings
         )
-        vault = cast("Vault", MemoryVault(fields or emulator.credentials()))
-        secrets = Secrets(vault, account.id, account.label, {"page_id"})
+        secrets = secrets_of(fields or emulator.credentials())
         session = Session(network.hosts, account.endpoint, connect_timeout=2, read_timeout=2)
         made.append(
             Connection(network, account, session, network.connect(account, secrets, session))
@@ -86,16 +98,22 @@ def client(connection: Connection) -> Client:
     return cast("Client", connection.client)
 
 
-def picture(colour: str = "teal", kind: str = "PNG") -> bytes:
+def _picture(colour: str = "teal", kind: str = "PNG") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (8, 4), colour).save(out, kind)
     return out.getvalue()
 
 
 @pytest.fixture
+def picture() -> Callable[..., bytes]:
+    """Bytes of a small picture: ``picture(colour, kind)``."""
+    return _picture
+
+
+@pytest.fixture
 def attach() -> Callable[..., Attachment]:
     def make(data: bytes | None = None, alt: str = "", name: str = "a.png") -> Attachment:
-        content = picture() if data is None else data
+        content = _picture() if data is None else data
         return Attachment(
             str(hash(content)), "image/png", len(content), 8, 4, alt, name, lambda: content
         )

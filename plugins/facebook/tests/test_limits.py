@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from postkit_facebook.limits import LIMITS
 from postkit_facebook.plugin import Facebook
@@ -9,7 +11,7 @@ from postkit_facebook.plugin import Facebook
 from postkit.network import CannotRender, RenderOptions, Rendition
 from postkit.post import Media, Part, Post, Settings
 
-from .conftest import picture
+Picture = Callable[..., bytes]
 
 
 def adapted(post: Post) -> Rendition:
@@ -45,12 +47,12 @@ def test_ten_photos_fit_by_custom_alone() -> None:
 
 
 def test_parts_are_joined_because_there_are_no_threads() -> None:
-    rendition = adapted(Post(parts=[Part("one"), Part("two")]))
+    rendition = adapted(Post([Part("one"), Part("two")]))
     assert [part.text for part in rendition.parts] == ["one\n\ntwo"]
     assert [change.field for change in rendition.changes] == ["thread"]
 
 
-def test_a_link_is_a_card_but_goes_into_the_text_beside_photos() -> None:
+def test_a_link_is_a_card_but_goes_into_the_text_beside_photos(picture: Picture) -> None:
     alone = adapted(Post("look", link="https://example.com/a"))
     assert (alone.parts[0].text, alone.parts[0].fields) == (
         "look", {"link": "https://example.com/a"},
@@ -61,7 +63,7 @@ def test_a_link_is_a_card_but_goes_into_the_text_beside_photos() -> None:
     assert "link" not in beside.parts[0].fields
 
 
-def test_alt_text_is_carried() -> None:
+def test_alt_text_is_carried(picture: Picture) -> None:
     rendition = adapted(Post("look", media=[Media(picture(), alt="A teal rectangle.")]))
     assert rendition.parts[0].media[0].alt == "A teal rectangle."
     assert rendition.losses == ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from requests import Response
+
 from postkit.accounts.secret import Secret
 from postkit.transport import Session
 
@@ -26,6 +28,17 @@ class Client:
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, params=query)
 
+    def media(self, media_id: str) -> Any:
+        """An upload that belongs to no status yet, or None where the server has forgotten it.
+
+        Its ``url`` is null while it is processed (the server then answers 206).
+        """
+        response = self._send("GET", f"/api/v1/media/{media_id}")
+        if response.status_code == 404:
+            return None
+        response.raise_for_status()
+        return response.json()
+
     def post(self, path: str, *, headers: dict[str, str] | None = None, **body: Any) -> Any:
         return self._call("POST", path, headers=headers, **body)
 
@@ -35,10 +48,13 @@ class Client:
     def delete(self, path: str) -> Any:
         return self._call("DELETE", path)
 
-    def _call(
-        self, method: str, path: str, *, headers: dict[str, str] | None = None, **body: Any
-    ) -> Any:
-        headers = {"Authorization": f"Bearer {self._token.reveal()}", **(headers or {})}
-        response = self._session.request(method, self._session.base + path, headers=headers, **body)
+    def _call(self, method: str, path: str, **request: Any) -> Any:
+        response = self._send(method, path, **request)
         response.raise_for_status()
         return response.json()
+
+    def _send(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **body: Any
+    ) -> Response:
+        headers = {"Authorization": f"Bearer {self._token.reveal()}", **(headers or {})}
+        return self._session.request(method, self._session.base + path, headers=headers, **body)

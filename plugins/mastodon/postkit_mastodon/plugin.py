@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from postkit.limits.model import Limits
 from postkit.network import (
     Account,
     Candidate,
+    CannotRender,
     Credential,
     CredentialSet,
     Failure,
@@ -27,7 +29,10 @@ from postkit.network import (
     Receipt,
     RemotePost,
     RenderedPart,
+    RenderOptions,
+    Rendition,
 )
+from postkit.post import Post
 from postkit.transport import Session
 
 from .client import Client
@@ -76,16 +81,39 @@ class Mastodon(Network[Client]):
         configuration = account.facts.get("configuration")
         return limits_of(configuration) if configuration else self.limits
 
+    def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
+        # The server counts the warning together with the text (StatusLengthValidator).
+        warning = post.content_warning or ""
+        shorter = []
+        for row in limits.text:
+            used = row.counter.count(warning)
+            if used >= row.maximum:
+                raise CannotRender(
+                    f"content warning: {used} of {row.maximum} {row.counter.unit} leave no room "
+                    "for the text; shorten it."
+                )
+            shorter.append(replace(row, maximum=row.maximum - used))
+        return super().adapt(post, limits.changed(text=tuple(shorter)), options)
+
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
+        waiting = []
         for number, image in enumerate(part.media):
             name = f"media_{number}"
-            if name not in journal:
-                answer = client.post(
+            media = client.media(journal[name]) if name in journal else None
+            if media is None:
+                media = client.post(
                     "/api/v2/media",
                     files={"file": (image.name, image.read(), image.mime)},
                     data={"description": image.alt} if image.alt else {},
                 )
-                journal[name] = str(answer["id"])
+                journal[name] = str(media["id"])
+            if media.get("url") is None:
+                waiting.append(image.name)
+        if waiting:
+            raise Unavailable(
+                f"{self.title} is still processing {', '.join(waiting)}; nothing was sent.",
+                network=self.name,
+            )
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         status = client.post(

@@ -107,7 +107,10 @@ class Client:
                     f"Reddit does not accept the credentials: {error.error}.", network="reddit"
                 ) from error
             except ResponseException as error:
-                raise self._refused(error.response.status_code) or error from error
+                refused = self._refused(error.response.status_code)
+                if refused is None:
+                    raise
+                raise refused from error
             finally:
                 self._requestor.renewing = False
             answer = self._session.last.json() if self._session.last else None

@@ -30,7 +30,9 @@ class Requestor(prawcore.Requestor):
 
     def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> requests.Response:
         if str(args[1]).endswith(TOKEN_PATH) and not self.renewing:
-            raise NeedsLogin("The access to Reddit ran out before anything was sent.")
+            raise NeedsLogin(
+                "The access to Reddit ran out before anything was sent.", network="reddit"
+            )
         try:
             return super().request(*args, timeout=timeout, **kwargs)
         except prawcore.RequestException as error:
@@ -123,7 +125,8 @@ def open_reddit(
     if missing or not isinstance(requestor, Requestor):
         raise PluginError(
             f"praw {praw.__version__} with prawcore {prawcore.__version__} cannot be used: "
-            f"{', '.join(missing) or 'the requestor'} changed. Install praw 8.0.3 and prawcore 4.0.0."
+            f"{', '.join(missing) or 'the requestor'} changed. Install praw 8.0.3 and "
+            "prawcore 4.0.0."
         )
     window = Window()
     core._retry_strategy_class = NoRetries

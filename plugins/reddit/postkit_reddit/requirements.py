@@ -24,9 +24,11 @@ def problems(rules: Mapping[str, Any], part: RenderedPart, subreddit: str) -> li
         wanted = [str(word) for word in rules.get(f"{name}_required_strings") or ()]
         if wanted and not any(word.casefold() in folded for word in wanted):
             found.append(f"the {name} must contain one of: {', '.join(wanted)}.")
-        for word in rules.get(f"{name}_blacklisted_strings") or ():
-            if str(word).casefold() in folded:
-                found.append(f"the {name} must not contain {word!r}.")
+        found += [
+            f"the {name} must not contain {word!r}."
+            for word in rules.get(f"{name}_blacklisted_strings") or ()
+            if str(word).casefold() in folded
+        ]
     policy = rules.get("body_restriction_policy")
     plain = not part.media and not part.fields.get("link")
     if policy == "required" and plain and not part.text.strip():

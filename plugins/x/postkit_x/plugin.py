@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar
@@ -117,11 +117,16 @@ class X(Network[Client]):
         return Identity(user_id, f"@{username}", f"{client.web}/{username}", {"username": username})
 
     def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
-        reasons = list(_misspelt(options))
-        if reasons:
-            raise CannotRender(reasons)
-        rendition = super().adapt(post, limits, options)
-        reasons = list(_too_many_cashtags(rendition))
+        own = post.networks.get(self.name)
+        reasons = list(_misspelt({**(own.options if own else {}), **options.values}))
+        try:
+            rendition = super().adapt(post, limits, options)
+        except CannotRender as cannot:
+            raise CannotRender([*reasons, *cannot.reasons]) from None
+        reasons += _too_many_cashtags(rendition)
+        first = rendition.parts[0]
+        if first.fields.get("poll") and not first.text.strip():
+            reasons.append("poll: X asks for a text beside it; give the question as the text.")
         if reasons:
             raise CannotRender(reasons)
         return rendition
@@ -212,17 +217,17 @@ def _receipt(client: Client, id_: str) -> Receipt:
     return Receipt(id_, client.permalink(id_) if id_ else None)
 
 
-def _misspelt(options: RenderOptions) -> Iterator[str]:
-    reply_to = options.values.get("reply_to")
+def _misspelt(options: Mapping[str, Any]) -> Iterator[str]:
+    reply_to = options.get("reply_to")
     if reply_to is not None and post_id(str(reply_to)) is None:
         yield (
             f"x.reply_to={reply_to!r} is neither a post's id nor its address; "
             f"write digits or {WEB}/NAME/status/ID."
         )
-    community = options.values.get("community")
+    community = options.get("community")
     if community is not None and not str(community).isdigit():
         yield f"x.community={community!r} is no id of a community; it has digits alone."
-    if options.values.get("share_with_followers") and community is None:
+    if options.get("share_with_followers") and community is None:
         yield "x.share_with_followers is for posts in a community; set x.community as well."
 
 

@@ -27,8 +27,8 @@ def renew(title: str, client: Client) -> None:
     label = client.account.label
     if client.user_auth:
         raise NeedsLogin(
-            f"{title} does not accept the OAuth 1 tokens of {label} any more: make new ones in "
-            "X's developer console and connect the account again.",
+            f"{title} does not accept the OAuth 1 tokens of {label}: make new ones with read and "
+            "write access in X's developer console, and connect the account again.",
             network=title,
         )
     with secrets.refreshing():
@@ -38,8 +38,9 @@ def renew(title: str, client: Client) -> None:
                 return
         if "refresh_token" not in secrets or "client_id" not in secrets:
             raise NeedsLogin(
-                f"The access of {label} has ended, and without refresh_token and client_id it "
-                "cannot be renewed: connect the account again with both.",
+                f"{title} does not accept the access token of {label}, and without refresh_token "
+                "and client_id there is no new one: connect the account again with both, and with "
+                "a user's token (an app's bearer token cannot post).",
                 network=title,
             )
         fresh = _ask(title, client)

@@ -11,7 +11,7 @@ import pytest
 from postkit.adapt.default import adapt
 from postkit.limits.counters import CodePoints
 from postkit.limits.model import Limits, Source, TextLimit
-from postkit.network import CannotRender, Change, Rendition, RenderOptions
+from postkit.network import CannotRender, Change, RenderOptions, Rendition
 from postkit.post import Media, Part, Poll, Post, Settings
 
 Table = Callable[..., Limits]
@@ -69,7 +69,7 @@ def test_numbering_goes_over_the_whole_thread(table: Table) -> None:
     assert rendition.changes[-1] == Change("text", "numbered from (1/3) to (3/3)")
     assert texts(rendered(Post("x" * 280), table(), options)) == ["x" * 280]
     many = rendered(Post("word " * 600), table(), options)
-    assert texts(many)[-1].endswith(" (11/11)")
+    assert texts(many)[-1].endswith(" (12/12)")
     limit = table().text[0]
     assert all(limit.counter.count(text) <= 280 for text in texts(many))
 

@@ -83,6 +83,15 @@ def test_gif_bomb() -> None:
     assert "more than is decoded" in refusal(bytes(data))
 
 
+def test_webp_bomb(photo: Photo) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Camera"
+    data = bytearray(photo(kind="WEBP", exif=exif.tobytes()))
+    assert data[12:16] == b"VP8X"
+    data[24:30] = b"\xff\x7f\x00\xff\x7f\x00"
+    assert "more than is decoded" in refusal(bytes(data))
+
+
 def test_size_is_as_displayed(photo: Photo) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

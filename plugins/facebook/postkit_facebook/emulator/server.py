@@ -139,7 +139,7 @@ class FacebookEmulator(Emulator):
         if response.status_code >= 400 and response.body:
             # As the network does: the OAuth error again, for clients that read headers only.
             said = json.loads(bytes(response.body)).get("error", {}).get("message", "")
-            text = str(said).replace('"', "'").encode("ascii", "replace").decode()
+            text = " ".join(str(said).replace('"', "'").encode("ascii", "replace").decode().split())
             response.headers["www-authenticate"] = (
                 f'OAuth "Facebook Platform" "invalid_request" "{text}"'
             )

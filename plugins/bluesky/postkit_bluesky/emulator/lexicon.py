@@ -1,0 +1,207 @@
+"""The lexicon of ``app.bsky.feed.post``: what a server refuses, in its own words.
+
+Only the first problem is named; fields in the lexicon's order, bytes before graphemes. Unknown
+fields and unknown embeds pass. Numbers and words: PDS 0.5.35, measured on 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from postkit.emulator.base import Refusal
+from postkit.limits.counters import Graphemes
+
+from .answers import COLLECTION, invalid
+
+MAX_BYTES = 3000
+MAX_GRAPHEMES = 300
+MAX_IMAGES = 4
+MAX_IMAGE = 2_000_000
+MAX_CARD_IMAGE = 1_000_000
+MAX_LANGUAGES = 3
+MAX_TAGS = 8
+MAX_TAG_BYTES = 640
+MAX_TAG_GRAPHEMES = 64
+MAX_LABELS = 10
+
+_DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)")
+_LANGUAGE = re.compile(r"(?:i|x|[A-Za-z]{2,8})(?:-[A-Za-z0-9]{1,8})*")
+_URI = re.compile(r"\w+:(?://)?[^\s/]\S*")
+_DID = re.compile(r"did:[a-z]+:[a-zA-Z0-9._:%-]*[a-zA-Z0-9._-]")
+_AT_URI = re.compile(r"at://[a-zA-Z0-9._:%-]{3,}/[a-zA-Z0-9.-]+/[a-zA-Z0-9._~:-]+")
+
+Record = dict[str, Any]
+ROOT = "$.record"
+
+
+def check_post(record: Record) -> None:
+    """Raises Refusal with the first problem."""
+    kind = record.get("$type", COLLECTION)
+    if kind != COLLECTION:
+        raise invalid(f"Invalid $type: expected {COLLECTION}, got {kind}")
+    _check_text(record)
+    for number, facet in enumerate(record.get("facets") or []):
+        _check_facet(facet, f"{ROOT}.facets[{number}]")
+    if "reply" in record:
+        for name in ("root", "parent"):
+            _check_reference(_key(record["reply"], name, f"{ROOT}.reply"), f"{ROOT}.reply.{name}")
+    embed = record.get("embed") or {}
+    if embed.get("$type") == "app.bsky.embed.images":
+        _check_images(embed)
+    elif embed.get("$type") == "app.bsky.embed.external":
+        _check_card(embed)
+    _check_languages(record)
+    labels = (record.get("labels") or {}).get("values", [])
+    _check_count(labels, MAX_LABELS, f"{ROOT}.labels.values")
+    _check_tags(record)
+    created_at = _key(record, "createdAt", ROOT)
+    if not _is_datetime(created_at):
+        raise _refused(f'Invalid datetime (got "{created_at}")', f"{ROOT}.createdAt")
+
+
+def blobs_of(record: Record) -> list[Record]:
+    """The blobs that a checked record names."""
+    embed = record.get("embed") or {}
+    found = [image["image"] for image in embed.get("images") or []]
+    thumb = (embed.get("external") or {}).get("thumb")
+    return [*found, thumb] if thumb else found
+
+
+def check_numbers(value: Any, path: str = ROOT) -> None:
+    """The data model knows no fractions. Raises Refusal."""
+    if isinstance(value, float):
+        raise invalid(
+            "Expected one of null, boolean, integer, string, cid, bytes, array or object value "
+            f"type (got {value}) at {path}"
+        )
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            check_numbers(inner, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            check_numbers(inner, f"{path}[{number}]")
+
+
+def _check_text(record: Record) -> None:
+    text = _key(record, "text", ROOT)
+    if not isinstance(text, str):
+        raise _refused(f"Expected string value type (got {text})", f"{ROOT}.text")
+    _check_length(text, MAX_BYTES, MAX_GRAPHEMES, f"{ROOT}.text")
+
+
+def _check_facet(facet: Record, path: str) -> None:
+    index = _key(facet, "index", path)
+    for name in ("byteStart", "byteEnd"):
+        _check_least(_key(index, name, f"{path}.index"), 0, f"{path}.index.{name}")
+    for number, feature in enumerate(_key(facet, "features", path)):
+        here = f"{path}.features[{number}]"
+        kind = str(feature.get("$type", "")).partition("#")[2]
+        if kind == "link":
+            _check_uri(_key(feature, "uri", here), f"{here}.uri")
+        elif kind == "tag":
+            tag = _key(feature, "tag", here)
+            _check_length(tag, MAX_TAG_BYTES, MAX_TAG_GRAPHEMES, f"{here}.tag")
+        elif kind == "mention":
+            did = _key(feature, "did", here)
+            if not _DID.fullmatch(str(did)):
+                raise _refused(f'Invalid DID (got "{did}")', f"{here}.did")
+
+
+def _check_reference(reference: Record, path: str) -> None:
+    uri = _key(reference, "uri", path)
+    if not _AT_URI.fullmatch(str(uri)):
+        raise _refused(f'Invalid at-uri (got "{uri}")', f"{path}.uri")
+    _key(reference, "cid", path)
+
+
+def _check_images(embed: Record) -> None:
+    path = f"{ROOT}.embed.images"
+    images = _key(embed, "images", f"{ROOT}.embed")
+    _check_count(images, MAX_IMAGES, path)
+    for number, image in enumerate(images):
+        here = f"{path}[{number}]"
+        _check_blob(_key(image, "image", here), MAX_IMAGE, f"{here}.image")
+        _key(image, "alt", here)
+        for name, value in (image.get("aspectRatio") or {}).items():
+            _check_least(value, 1, f"{here}.aspectRatio.{name}")
+
+
+def _check_card(embed: Record) -> None:
+    path = f"{ROOT}.embed.external"
+    card = _key(embed, "external", f"{ROOT}.embed")
+    _check_uri(_key(card, "uri", path), f"{path}.uri")
+    for name in ("title", "description"):
+        _key(card, name, path)
+    if "thumb" in card:
+        _check_blob(card["thumb"], MAX_CARD_IMAGE, f"{path}.thumb")
+
+
+def _check_blob(blob: Any, maximum: int, path: str) -> None:
+    if not isinstance(blob, dict) or blob.get("$type") != "blob" or "ref" not in blob:
+        raise _refused("Expected blob value type", path)
+    mime, size = str(blob.get("mimeType", "")), blob.get("size", 0)
+    if not mime.startswith("image/"):
+        raise _refused(f'Expected "image/*" (got "{mime}")', f"{path}.mimeType")
+    if size > maximum:
+        raise _refused(f"blob too big (maximum {maximum}, got {size})", path)
+
+
+def _check_languages(record: Record) -> None:
+    languages = record.get("langs") or []
+    _check_count(languages, MAX_LANGUAGES, f"{ROOT}.langs")
+    for number, language in enumerate(languages):
+        if not _LANGUAGE.fullmatch(str(language)):
+            raise _refused(f'Invalid language (got "{language}")', f"{ROOT}.langs[{number}]")
+
+
+def _check_tags(record: Record) -> None:
+    tags = record.get("tags") or []
+    _check_count(tags, MAX_TAGS, f"{ROOT}.tags")
+    for number, tag in enumerate(tags):
+        _check_length(tag, MAX_TAG_BYTES, MAX_TAG_GRAPHEMES, f"{ROOT}.tags[{number}]")
+
+
+def _check_length(text: str, most_bytes: int, most_graphemes: int, path: str) -> None:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > most_bytes:
+        raise _refused(f"string too big (maximum {most_bytes}, got {size})", path)
+    count = Graphemes().count(text)
+    if count > most_graphemes:
+        raise _refused(f"grapheme too big (maximum {most_graphemes}, got {count})", path)
+
+
+def _check_count(items: list[Any], most: int, path: str) -> None:
+    if len(items) > most:
+        raise _refused(f"array too big (maximum {most}, got {len(items)})", path)
+
+
+def _check_least(value: Any, least: int, path: str) -> None:
+    if value < least:
+        raise _refused(f"integer too small (minimum {least}, got {value})", path)
+
+
+def _check_uri(uri: Any, path: str) -> None:
+    if not _URI.fullmatch(str(uri)):
+        raise _refused(f'Invalid uri (got "{uri}")', path)
+
+
+def _is_datetime(value: Any) -> bool:
+    if not isinstance(value, str) or not _DATETIME.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value[:19])
+    except ValueError:
+        return False
+    return True
+
+
+def _key(value: Any, name: str, path: str) -> Any:
+    if not isinstance(value, dict) or name not in value:
+        raise _refused(f'Missing required key "{name}"', path)
+    return value[name]
+
+
+def _refused(reason: str, path: str) -> Refusal:
+    return invalid(f"Invalid {COLLECTION} record: {reason} at {path}")

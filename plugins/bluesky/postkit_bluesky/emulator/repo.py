@@ -1,0 +1,171 @@
+"""The account's repository: records by key, written once or changed, and read back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from postkit.emulator.base import Refusal
+from postkit.emulator.timeline import LivePost
+from postkit.emulator.world import World
+
+from ..tid import encode
+from .answers import COLLECTION, DID, HANDLE, invalid, missing, not_emulated, problem
+from .blobs import Blobs
+from .cid import cid_of_json
+from .lexicon import blobs_of, check_numbers, check_post
+from .shown import WEB, live_post
+
+NETWORK = "bluesky"
+_RKEY = re.compile(r"[a-zA-Z0-9._~:-]{1,512}")
+_TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
+
+Body = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+class Repo:
+    """What is in the world's timeline, as records of ``app.bsky.feed.post``."""
+
+    def __init__(self, world: World, blobs: Blobs) -> None:
+        self._world = world
+        self._blobs = blobs
+
+    def put(self, body: Body) -> Answer:
+        """Create or change. The same record again changes nothing and has no commit."""
+        self._own(body)
+        uri = self._uri(_rkey(body))
+        record, valid = self._checked(body)
+        cid = cid_of_json(record)
+        there = self._world.timeline.hasten(NETWORK, uri)
+        is_at = str(there.extra["cid"]) if there else None
+        if is_at == cid:
+            return {"uri": uri, "cid": cid, **valid}
+        if "swapRecord" in body and body["swapRecord"] != is_at:
+            raise problem(400, "InvalidSwap", f"Record was at {is_at or 'null'}")
+        post = self._post(record, uri, cid)
+        if there is None:
+            self._world.timeline.add(post)
+        else:
+            self._world.timeline.update(post)
+        return {"uri": uri, "cid": cid, "commit": self._commit(), **valid}
+
+    def create(self, body: Body) -> Answer:
+        """A used key is an error of the server, not a refusal: that is how a real one is."""
+        self._own(body)
+        uri = self._uri(_rkey(body) if "rkey" in body else self._tid())
+        record, valid = self._checked(body)
+        if self._world.timeline.hasten(NETWORK, uri) is not None:
+            raise problem(500, "InternalServerError", "Internal Server Error")
+        cid = cid_of_json(record)
+        self._world.timeline.add(self._post(record, uri, cid))
+        return {"uri": uri, "cid": cid, "commit": self._commit(), **valid}
+
+    def delete(self, body: Body) -> Answer:
+        self._own(body)
+        gone = self._world.timeline.delete(NETWORK, self._uri(_rkey(body)))
+        return {"commit": self._commit()} if gone else {}
+
+    def get(self, params: Mapping[str, str]) -> Answer:
+        self._known(params)
+        uri = self._uri(_required(params, "rkey"))
+        post = self._world.timeline.get(NETWORK, uri)
+        if post is None:
+            raise problem(400, "RecordNotFound", f"Could not locate record: {uri}")
+        return _row(post)
+
+    def list(self, params: Mapping[str, str]) -> Answer:
+        """By key, newest first; ``cursor`` is the key that the former page ended with."""
+        self._known(params)
+        limit = _limit(params.get("limit", "50"))
+        oldest_first = params.get("reverse") == "true"
+        posts = sorted(
+            self._world.timeline.list(NETWORK), key=lambda post: post.id, reverse=not oldest_first
+        )
+        cursor = params.get("cursor")
+        if cursor:
+            after = self._uri(cursor)
+            posts = [p for p in posts if (p.id > after if oldest_first else p.id < after)]
+        page = posts[:limit]
+        answer: Answer = {"records": [_row(post) for post in page]}
+        return answer | {"cursor": page[-1].id.rpartition("/")[2]} if page else answer
+
+    def _own(self, body: Body) -> None:
+        repo, collection = _required(body, "repo"), _required(body, "collection")
+        if repo not in (DID, HANDLE):
+            raise problem(403, "AccountNotFound", "Account not found")
+        if collection != COLLECTION:
+            raise not_emulated(f"The collection {collection}")
+
+    def _known(self, params: Mapping[str, str]) -> None:
+        repo, collection = _required(params, "repo"), _required(params, "collection")
+        if repo not in (DID, HANDLE):
+            raise problem(502, "UpstreamFailure", "Upstream service unreachable")
+        if collection != COLLECTION:
+            raise not_emulated(f"The collection {collection}")
+
+    def _checked(self, body: Body) -> tuple[dict[str, Any], dict[str, str]]:
+        given = _required(body, "record")
+        if not isinstance(given, dict):
+            raise invalid("Expected object value type at $.record")
+        record = {"$type": COLLECTION, **given}
+        check_numbers(record)
+        if body.get("validate") is False:
+            return record, {}
+        check_post(record)
+        for blob in blobs_of(record):
+            self._blobs.check(blob)
+        return record, {"validationStatus": "valid"}
+
+    def _post(self, record: dict[str, Any], uri: str, cid: str) -> LivePost:
+        rkey = uri.rpartition("/")[2]
+        url = f"{WEB}/profile/{HANDLE}/post/{rkey}"
+        now = self._world.clock.now()
+        return live_post(record, uri=uri, cid=cid, url=url, now=now, blobs=self._blobs)
+
+    def _uri(self, rkey: str) -> str:
+        return f"at://{DID}/{COLLECTION}/{rkey}"
+
+    def _tid(self) -> str:
+        microseconds = int(self._world.clock.now().timestamp() * 1_000_000)
+        return encode(microseconds + self._world.number(), 0)
+
+    def _commit(self) -> dict[str, str]:
+        rev = self._tid()
+        return {"cid": cid_of_json({"did": DID, "rev": rev}), "rev": rev}
+
+
+def _row(post: LivePost) -> Answer:
+    return {"uri": post.id, "cid": post.extra["cid"], "value": post.extra["record"]}
+
+
+def _required(values: Mapping[str, Any], name: str) -> Any:
+    if name not in values:
+        raise missing(name)
+    return values[name]
+
+
+def _rkey(body: Body) -> str:
+    rkey = str(_required(body, "rkey"))
+    if not _RKEY.fullmatch(rkey):
+        raise invalid(f'Invalid record key (got "{rkey}") at $.rkey')
+    if not _TID.fullmatch(rkey):
+        raise _bad_tid(rkey)
+    return rkey
+
+
+def _bad_tid(rkey: str) -> Refusal:
+    return invalid(f'Invalid record key for {COLLECTION}: Invalid TID string (got "{rkey}") at $')
+
+
+def _limit(text: str) -> int:
+    where = "Invalid com.atproto.repo.listRecords params"
+    if not text.isdigit():
+        raise invalid(f"{where}: Expected integer value type (got {text})")
+    limit = int(text)
+    if limit > 100:
+        raise invalid(f"{where}: integer too big (maximum 100, got {limit})")
+    if limit < 1:
+        raise invalid(f"{where}: integer too small (minimum 1, got {limit})")
+    return limit

@@ -1,0 +1,63 @@
+"""A record as its readers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from postkit.emulator.timeline import LivePost, TextLink
+
+from .answers import HANDLE, NAME
+from .blobs import Blobs
+
+WEB = "https://bsky.app"
+
+
+def live_post(
+    record: dict[str, Any], *, uri: str, cid: str, url: str, now: datetime, blobs: Blobs
+) -> LivePost:
+    embed = record.get("embed") or {}
+    labels = [str(label.get("val")) for label in (record.get("labels") or {}).get("values", [])]
+    languages = record.get("langs") or [None]
+    reply = record.get("reply")
+    return LivePost(
+        network="bluesky",
+        id=uri,
+        account=HANDLE,
+        author=NAME,
+        text=record["text"],
+        links=tuple(_links(record)),
+        media=tuple(blobs.shown(image) for image in embed.get("images") or []),
+        parent=reply["parent"]["uri"] if reply else None,
+        link=(embed.get("external") or {}).get("uri"),
+        content_warning=", ".join(labels) or None,
+        language=languages[0],
+        url=url,
+        created_at=now,
+        extra={"record": record, "cid": cid, "tags": tuple(record.get("tags") or ())},
+    )
+
+
+def _links(record: dict[str, Any]) -> Iterator[TextLink]:
+    """Byte offsets as code points; what is not on a boundary, or beyond the end, is no link."""
+    raw = record["text"].encode("utf-8", "surrogatepass")
+    for facet in record.get("facets") or []:
+        index = facet["index"]
+        try:
+            before = raw[: index["byteStart"]].decode("utf-8", "surrogatepass")
+            inside = raw[index["byteStart"] : index["byteEnd"]].decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            continue
+        for feature in facet["features"]:
+            href = _href(feature)
+            if inside and href:
+                yield TextLink(len(before), len(before) + len(inside), href)
+
+
+def _href(feature: dict[str, Any]) -> str | None:
+    if "uri" in feature:
+        return str(feature["uri"])
+    if "did" in feature:
+        return f"{WEB}/profile/{feature['did']}"
+    return f"{WEB}/hashtag/{feature['tag']}" if "tag" in feature else None

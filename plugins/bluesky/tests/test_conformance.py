@@ -1,0 +1,9 @@
+"""Bluesky keeps what postkit promises."""
+
+from __future__ import annotations
+
+from postkit.testing.conformance import NetworkConformance
+
+
+class TestBluesky(NetworkConformance):
+    network = "bluesky"

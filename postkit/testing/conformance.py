@@ -1,0 +1,40 @@
+"""The conformance suite: a plugin's whole test is a subclass of ``NetworkConformance``.
+
+::
+
+    class TestChat(NetworkConformance):
+        network = "chat"
+        address = "chat:emulated/general"    # only where a target is needed
+
+It runs the plugin's own client against the plugin's own emulator over HTTP on loopback. What a
+network cannot do is read from its limits, its guarantee and its capabilities; the suite names no
+network. The other declarations are in ``suite/bench.py``. Needs the extra ``emulator`` and pytest.
+"""
+
+from __future__ import annotations
+
+from .suite.access import AccessConformance
+from .suite.declared import DeclaredConformance
+from .suite.faults import FaultConformance
+from .suite.fields import FieldConformance
+from .suite.images import ImageConformance
+from .suite.lengths import LengthConformance
+from .suite.lookups import LookupConformance
+from .suite.secrecy import SecrecyConformance
+from .suite.threads import ThreadConformance
+
+__all__ = ["NetworkConformance"]
+
+
+class NetworkConformance(
+    DeclaredConformance,
+    LengthConformance,
+    FieldConformance,
+    ImageConformance,
+    FaultConformance,
+    ThreadConformance,
+    AccessConformance,
+    LookupConformance,
+    SecrecyConformance,
+):
+    """Everything that postkit promises, checked for one network."""

@@ -1,0 +1,23 @@
+"""The examples run as they stand."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_program_that_embeds_postkit_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "embed.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mastodon:shop live http://127.0.0.1:" in done.stdout
+    assert "bluesky:shop live " in done.stdout
+    assert "pk_canary" not in done.stdout + done.stderr
