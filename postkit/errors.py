@@ -45,6 +45,16 @@ class PlanRefused(PostkitError):
         super().__init__("\n".join(self.problems))
 
 
+class NotDeleted(PostkitError):
+    """Something is still live that was to be deleted; ``problems`` has a sentence per address."""
+
+    kind = "not_deleted"
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
 class VaultError(PostkitError):
     """The vault of secrets cannot be opened or written; nothing in it was changed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +23,7 @@ from .deliver.ledger import Ledger
 from .deliver.owner import this_process
 from .deliver.spool import Spool
 from .engine.threads import ThreadEngine
-from .errors import InputError, NetworkError, PlanRefused, PostkitError, Refused, UnknownName
+from .errors import InputError, NetworkError, NotDeleted, PlanRefused, PostkitError, Refused, UnknownName
 from .home import Home
 from .ids import new_id
 from .network import Account, CanDelete, CanList, Receipt, RemotePost, RenderedPart
@@ -31,7 +32,7 @@ from .plugins import Plugins
 from .post import Post
 from .report import DeliveryReport, Report, report_of
 from .store.accounts import AccountRows
-from .store.database import Database
+from .store.database import BUSY_SECONDS, Database
 from .store.media import MediaFiles
 from .store.publications import NewDelivery, PublicationRows
 from .store.rows import DeliveryRow, HistoryRow, PartRow
@@ -96,7 +97,7 @@ class Kit:
     @cached_property
     def _database(self) -> Database:
         self.home.ensure()
-        return Database(self.home.store_path)
+        return Database(self.home.store_path, busy=_busy_seconds())
 
     @cached_property
     def _accounts(self) -> AccountRows:
@@ -418,7 +419,7 @@ class Kit:
                     break
         report = self._report(publication, deliveries)
         if problems:
-            raise PlanRefused(problems)
+            raise NotDeleted(problems)
         return report
 
     # Inside
@@ -443,7 +444,11 @@ class Kit:
         for delivery in deliveries:
             parts = ledger.parts(delivery.id)
             account = self._accounts.by_id(delivery.account_id)
-            reports.append(report_of(delivery, parts, account.label, self._kind(account, parts)))
+            reports.append(
+                report_of(
+                    delivery, parts, account.label, self._kind(account, parts), self.clock.now()
+                )
+            )
         warnings = self._publications.publication(publication).warnings
         return Report(publication, tuple(reports), tuple(warnings))
 
@@ -478,6 +483,18 @@ class Kit:
             return connection.ask(lambda: call(connection))
         finally:
             self.clients.give(connection)
+
+
+def _busy_seconds() -> float:
+    """``POSTKIT_BUSY_TIMEOUT``: seconds to wait for a store that another process holds."""
+    text = os.environ.get("POSTKIT_BUSY_TIMEOUT", "").strip()
+    try:
+        seconds = float(text) if text else BUSY_SECONDS
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise InputError(f"POSTKIT_BUSY_TIMEOUT: {text!r} is no number of seconds from 0 to 3600.")
+    return seconds
 
 
 def _content(post: Post, to: Sequence[str] | None) -> str:

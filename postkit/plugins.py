@@ -53,7 +53,8 @@ class Plugins:
         self._failed: dict[tuple[str, str], str] = {}
         self._loaded: set[tuple[str, str]] = set()
         self._networks: dict[str, Network[Any]] = {}
-        for plugin in extra:
+        self._extra = tuple(extra)
+        for plugin in self._extra:
             self.manager.register(plugin)
             for network in _implementation(plugin, "postkit_networks"):
                 self._networks[network.name] = network
@@ -90,6 +91,8 @@ class Plugins:
     def emulators(self) -> list[type[Emulator]]:
         """The emulators of all installed networks that load."""
         found: list[type[Emulator]] = []
+        for plugin in self._extra:
+            found.extend(_implementation(plugin, "postkit_emulators"))
         for group, name in sorted(self._entries):
             if group == EMULATORS:
                 module = self._load(group, name)

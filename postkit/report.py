@@ -47,6 +47,8 @@ class DeliveryReport:
     retry_at: datetime | None = None
     question: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    overdue: bool = False
+    """Whether a part is due that nobody is sending: ``finish`` goes on with it."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class DeliveryReport:
 
     @property
     def exit_status(self) -> int:
-        if self.state == "scheduled" and self.error is not None:
+        if self.state == "scheduled" and (self.overdue or self.error is not None):
             return 75
         return EXIT_STATUS[self.state]
 
@@ -112,7 +114,9 @@ class Report:
         }
 
 
-def report_of(row: DeliveryRow, parts: Sequence[PartRow], label: str, kind: str) -> DeliveryReport:
+def report_of(
+    row: DeliveryRow, parts: Sequence[PartRow], label: str, kind: str, now: datetime
+) -> DeliveryReport:
     """The report of a stored delivery. ``label`` is the account's, ``kind`` the guarantee's."""
     state = delivery_state([part.state for part in parts])
     stopped = next((part for part in parts if part.state != "LIVE"), None)
@@ -137,6 +141,7 @@ def report_of(row: DeliveryRow, parts: Sequence[PartRow], label: str, kind: str)
         retry_at=open_part.not_before if waiting and open_part else None,
         question=stopped.question if stopped else None,
         error=stopped.error if stopped else None,
+        overdue=open_part is not None and open_part.due_at <= now,
     )
 
 

@@ -75,7 +75,8 @@ def connect(
     endpoint: str | None = None,
     ca_bundle: str | None = None,
 ) -> tuple[Account, NetworkError | None]:
-    """Add the account. The second value says why it is unverified, where it is.
+    """Add the account, or give new access to one that lost it. The second value says why it is
+    unverified, where it is.
 
     Raises InputError for what cannot be right, and Refused or NeedsLogin where the network
     answers that the access is wrong: then nothing is kept.
@@ -86,11 +87,14 @@ def connect(
         )
     choose(network, given)
     endpoint = check_endpoint(network, endpoint)
-    if any(a.network == network.name and a.name == name for a in accounts.all()):
-        raise InputError(
-            f"{network.name}:{name} is connected already. Choose another --name, or remove it "
-            f"first: `postkit accounts remove {network.name}:{name}`."
-        )
+    known = next((a for a in accounts.all() if a.label == f"{network.name}:{name}"), None)
+    if known is not None:
+        if known.state == "ok":
+            raise InputError(
+                f"{known.label} is connected already. Choose another --name, or remove it first: "
+                f"`postkit accounts remove {known.label}`."
+            )
+        return _again(network, known, given, accounts, vault, clients)
     account = accounts.configured(
         Account(
             new_id("a"),
@@ -112,6 +116,35 @@ def connect(
         vault.delete(account.id)
         raise
     return account, problem
+
+
+def _again(
+    network: Network[Any],
+    account: Account,
+    given: Mapping[str, str],
+    accounts: AccountRows,
+    vault: Vault,
+    clients: Clients,
+) -> tuple[Account, NetworkError | None]:
+    """New access for an account that lost it: its open posts go on where they stopped."""
+    before = vault.get(account.id)
+    vault.put(account.id, dict(given))
+    try:
+        found, problem = verified(network, account, clients)
+        if problem is not None:
+            raise problem
+        was, now = account.identity, found.identity
+        if was is not None and now is not None and was.id != now.id:
+            raise InputError(
+                f"{account.label} was {was.name}, and this access is {now.name}'s. Connect that "
+                "account under another --name."
+            )
+    except BaseException:
+        vault.put(account.id, before)
+        raise
+    clients.drop(account.id)
+    accounts.renew(found)
+    return accounts.by_id(account.id), None
 
 
 def verified(

@@ -11,6 +11,9 @@ from .ledger import Draft, Ledger
 from .texts import can_show, normal
 
 
+PUBLIC = "public"
+
+
 def add_title(
     post: Post, settings: Settings, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
 ) -> None:
@@ -66,9 +69,15 @@ def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
         ledger.loss("lang", f"{post.lang} is not sent: posts have no language here")
     if post.visibility and post.visibility in limits.visibility:
         fields["visibility"] = post.visibility
+    elif post.visibility == PUBLIC:
+        ledger.change("visibility", f"{PUBLIC}, as every post is here")
     elif post.visibility:
-        offered = ", ".join(limits.visibility) or "none to choose"
-        ledger.loss("visibility", f"{post.visibility} is not possible here (there is: {offered})")
+        # No loss that could be waved through: what was meant for a few would be seen by all.
+        offered = ", ".join(limits.visibility) or PUBLIC
+        ledger.refuse(
+            f"visibility {post.visibility!r} is not possible here (there is: {offered}); leave "
+            "this address out, or choose another visibility."
+        )
     return fields
 
 

@@ -5,16 +5,41 @@ from __future__ import annotations
 import click
 
 from ..kit import Kit
-from .output import emit, json_option, table
+from ..suggest import did_you_mean
+from .output import emit, json_option, say, table
 
 
-@click.group("accounts", invoke_without_command=True)
+class AccountCommands(click.Group):
+    """``list`` and ``remove``, with the nearest word for anything else."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(
+                f"There is no command 'accounts {args[0]}'.{did_you_mean(args[0], self.commands)}",
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group("accounts", cls=AccountCommands, invoke_without_command=True)
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
+    """List the connected accounts, or remove one."""
+    if ctx.invoked_subcommand is None:
+        show_accounts(as_json)
+
+
+@command.command("list")
+@json_option
+def list_accounts(as_json: bool) -> None:
     """List the connected accounts."""
-    if ctx.invoked_subcommand is not None:
-        return
+    show_accounts(as_json)
+
+
+def show_accounts(as_json: bool) -> None:
     with Kit() as kit:
         accounts = kit.accounts
     if as_json:
@@ -36,7 +61,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         )
         return
     if not accounts:
-        click.echo("No account is connected. Next: postkit connect NETWORK", err=True)
+        say("No account is connected. Next: postkit connect NETWORK", err=True)
         return
     rows = [
         [
@@ -60,4 +85,4 @@ def remove(account: str, as_json: bool) -> None:
     if as_json:
         emit({"removed": gone.label})
     else:
-        click.echo(f"Removed {gone.label}.")
+        say(f"Removed {gone.label} and its secret.")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..accounts.connect import check_endpoint
 from ..accounts.keys import NoKey, make_key_file
 from ..accounts.secret import Secret
 from ..errors import InputError
 from ..kit import Kit
 from ..network import CredentialSet, Network
-from .output import emit, json_option
+from .output import emit, json_option, say
+
+
+MOST_BYTES = 65_536
+"""Bytes of a file that holds one credential: many times the longest token."""
 
 
 @click.command("connect")
@@ -28,7 +34,8 @@ from .output import emit, json_option
     "credentials",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A credential: KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, or KEY=- for standard input.",
+    help="A credential: KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, or KEY=- for a line of "
+    "standard input. Repeat it for several.",
 )
 @click.option(
     "--make-key", is_flag=True, help="Make a key file for the vault where there is no key."
@@ -46,9 +53,10 @@ def command(
     """Connect an account of NETWORK. Secrets are kept encrypted, never in plain text."""
     with Kit() as kit:
         plugin = kit.plugins.network(network)
-        given = read_credentials(kit, credentials)
+        given = read_credentials(kit, plugin, credentials)
         _ensure_key(kit, make_key, as_json)
         if not given:
+            endpoint = _ask_endpoint(plugin, endpoint)
             given = _ask(plugin)
         account, problem = kit.connect(
             network, given, name=name, endpoint=endpoint, ca_bundle=ca_bundle
@@ -67,15 +75,23 @@ def command(
             }
         )
     elif who is not None:
-        click.echo(f"Connected {account.label}: {who.name} {who.url or ''}".rstrip())
-        click.echo(f'Next: postkit publish --text "Hello" --to {account.label} --dry-run')
+        say(f"Connected {account.label}: {who.name} {who.url or ''}".rstrip())
+        say(f'Next: postkit publish --text "Hello" --to {account.label} --dry-run')
     else:
-        click.echo(f"Kept {account.label}, unverified: {problem.message if problem else ''}")
+        say(f"Kept {account.label}, unverified: {problem.message if problem else ''}")
+        say(
+            "It is checked with the first post. To connect it anew: postkit accounts remove "
+            f"{account.label}"
+        )
     return 0
 
 
-def read_credentials(kit: Kit, pairs: tuple[str, ...]) -> dict[str, str]:
+def read_credentials(
+    kit: Kit, network: Network[Any], pairs: tuple[str, ...]
+) -> dict[str, str]:
     """``KEY=VALUE`` pairs; a value may be a reference, so that no secret shows in a process list."""
+    fields = [field for row in network.credentials for field in row.fields]
+    public = {field.name for field in fields if not field.secret}
     found: dict[str, str] = {}
     problems = []
     for pair in pairs:
@@ -89,7 +105,9 @@ def read_credentials(kit: Kit, pairs: tuple[str, ...]) -> dict[str, str]:
             problems.append(f"--credential {key} is given twice.")
             continue
         try:
-            found[key] = _value(kit, key, value)
+            value = _value(kit, key, value)
+            # What is no secret (a handle, a page's id) must stay readable in links.
+            found[key] = value if key in public else Secret(value).reveal()
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -110,16 +128,26 @@ def _value(kit: Kit, key: str, value: str) -> str:
         value = os.environ[variable]
     elif value.startswith("file:"):
         try:
-            with open(value[5:], encoding="utf-8") as file:  # noqa: PTH123 - a name from the user
-                value = file.read().strip()
-        except (OSError, UnicodeDecodeError) as error:
+            with Path(value[5:]).expanduser().open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             raise InputError(
-                f"--credential {key}: {value[5:]} cannot be read ({error})."
+                f"--credential {key}: {value[5:]} cannot be read ({reason})."
             ) from error
+        try:
+            text = data.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            text = ""
+        if len(data) > MOST_BYTES or not text or not text.isprintable():
+            raise InputError(
+                f"--credential {key}: {value[5:]} holds no secret; it must be one line of text."
+            )
+        value = text
     else:
         resolved = kit.plugins.manager.hook.postkit_secret(reference=value)
         value = resolved if resolved is not None else value
-    return Secret(value).reveal()
+    return value
 
 
 def _ensure_key(kit: Kit, make_key: bool, as_json: bool) -> None:
@@ -134,11 +162,17 @@ def _ensure_key(kit: Kit, make_key: bool, as_json: bool) -> None:
             raise
         kit.home.ensure()
         make_key_file(kit.home)
-        click.echo(
+        say(
             f"Made the vault's key: {kit.home.key_path}. Keep a copy: without it the secrets are "
             "lost.",
             err=True,
         )
+
+
+def _ask_endpoint(network: Network[Any], endpoint: str | None) -> str | None:
+    if endpoint is None and network.needs_endpoint and sys.stdin.isatty():
+        endpoint = click.prompt(f"Your {network.title} server, as https://SERVER")
+    return check_endpoint(network, endpoint)
 
 
 def _ask(network: Network[Any]) -> dict[str, str]:
@@ -148,7 +182,10 @@ def _ask(network: Network[Any]) -> dict[str, str]:
             " ".join(f"--credential {field.name}=..." for field in row.fields if not field.optional)
             for row in network.credentials
         )
-        raise InputError(f"{network.name} needs credentials: {ways}.")
+        raise InputError(
+            f"{network.name} needs credentials: {ways}. `postkit networks {network.name}` tells "
+            "where to get them."
+        )
     row = _choose(network)
     found = {}
     for field in row.fields:

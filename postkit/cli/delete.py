@@ -8,7 +8,7 @@ import click
 
 from ..errors import InputError
 from ..kit import Kit
-from .output import emit, json_option, print_report
+from .output import counted, emit, json_option, print_report, say
 
 
 @click.command("delete")
@@ -25,8 +25,8 @@ def command(name: str, yes: bool, as_json: bool) -> int:
             raise InputError(f"{name} has nothing live; `postkit show {name}` tells its state.")
         if not yes and not as_json and sys.stdin.isatty():
             for url in live:
-                click.echo(url)
-            click.confirm(f"Delete {count} posts? Nothing brings them back", abort=True)
+                say(url)
+            click.confirm(f"Delete {counted(count, 'post')}? Nothing brings them back", abort=True)
         report = kit.delete(name)
     if as_json:
         emit(report.to_json())

@@ -15,7 +15,8 @@ from ..errors import PluginError
 from ..kit import Kit
 from ..plugins import Plugins
 from ..post import Post
-from .output import emit, json_option, print_report
+from ..report import Report
+from .output import emit, json_option, print_report, table
 from .progress import ProgressLines
 
 
@@ -60,15 +61,37 @@ def command(keep: bool, port: int, as_json: bool) -> int:
         say("Publishing launch.md:")
         with ProgressLines(quiet=as_json) as progress:
             report = kit.finish(publication, watch=progress)
+        # The live page ends with the emulator, so without --keep the posts stay as a file.
+        page = f"{server.url}/" if keep else str(_saved(server))
         if as_json:
-            emit({**report.to_json(), "page": server.url})
+            emit({**report.to_json(), "page": page})
         else:
             print_report(report)
-            click.echo(f"\nThe posts, as their readers see them: {server.url}/")
+            click.echo("")
+            table(["network", "state", "link", "what was changed"], _rows(report))
+            click.echo(f"\nThe posts, as their readers see them: {page}")
         if keep:
             say("Ctrl-C ends the emulator.")
             sys.stdout.flush()
             server.serve_forever()
-        elif not as_json:
-            click.echo("(it ends with this command; `postkit demo --keep` leaves it running)")
+        else:
+            say("The links end with this command; `postkit demo --keep` leaves them open.")
     return report.exit_status
+
+
+def _saved(server: EmulatorServer) -> Path:
+    from ..emulator.snapshot import save
+
+    return save(server, Path(tempfile.mkdtemp(prefix="postkit-")) / "timelines.html")
+
+
+def _rows(report: Report) -> list[list[str]]:
+    rows = []
+    for delivery in report.deliveries:
+        changed = [f"{len(delivery.parts)} posts"] if len(delivery.parts) > 1 else []
+        for count, word in ((len(delivery.changes), "changed"), (len(delivery.losses), "lost")):
+            if count:
+                changed.append(f"{count} {word}")
+        link = delivery.urls[0] if delivery.urls else "-"
+        rows.append([delivery.network, delivery.state, link, ", ".join(changed) or "nothing"])
+    return rows

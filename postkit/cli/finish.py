@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import click
 
-from ..kit import WAIT, Kit
+from ..kit import Kit
 from .output import emit, json_option, print_report
 from .progress import ProgressLines
+from .waiting import wait_option
 
 
 @click.command("finish")
 @click.argument("name", metavar="ID")
-@click.option(
-    "--wait",
-    type=click.FloatRange(0),
-    default=WAIT,
-    show_default=True,
-    help="Seconds to look for the outcome.",
-)
+@wait_option
 @json_option
 def command(name: str, wait: float, as_json: bool) -> int:
     """Take a publication (p_...) or a delivery (d_...) on from where it stopped."""

@@ -26,7 +26,7 @@ def command(count: int, as_json: bool) -> None:
             report.publication or "",
             f"{delivery.at:%Y-%m-%d %H:%M}" if delivery.at else "",
             delivery.address,
-            delivery.state,
+            delivery.state.replace("_", " "),
             delivery.urls[0] if delivery.urls else "-",
         ]
         for report in reports

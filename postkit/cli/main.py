@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import io
+import itertools
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from ..errors import InputError, PostkitError
+from ..errors import PostkitError
 
 COMMANDS = {
     "publish": "Publish a post now.",
@@ -28,7 +30,32 @@ COMMANDS = {
     "demo": "See it work, without any account.",
     "completion": "Print the completion script of a shell.",
 }
+INTERRUPTED = 130
 EPILOG = "Exit status: 0 done, 1 refused or failed, 2 usage, 3 uncertain, 4 held, 70 defect, 75 not finished."
+
+
+@dataclass(slots=True)
+class Asked:
+    """What was asked of the program as a whole."""
+
+    debug: bool = False
+
+
+def _debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    asked = ctx.find_object(Asked)
+    if value and asked is not None:
+        asked.debug = True
+
+
+def hidden_debug() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        hidden=True,
+        callback=_debug,
+    )
 
 
 class Commands(click.Group):
@@ -42,6 +69,9 @@ class Commands(click.Group):
         if cmd_name in COMMANDS:
             module = import_module(f".{cmd_name}", __package__)
             command: click.Command = module.command
+            # --debug is understood before and after the command's name.
+            if not any(param.name == "debug" for param in command.params):
+                command.params.append(hidden_debug())
             return command
         self._add_plugins(ctx)
         return super().get_command(ctx, cmd_name)
@@ -62,7 +92,7 @@ class Commands(click.Group):
 
             raise click.UsageError(
                 f"There is no command {name!r}.{did_you_mean(name, COMMANDS)} "
-                "`postkit --help` lists them."
+                "`postkit --help` lists them.",
             )
         return super().resolve_command(ctx, args)
 
@@ -92,7 +122,14 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_debug,
+    help="Show the traceback of a failure.",
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -102,7 +139,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     help="Print the version.",
 )
 @click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli(ctx: click.Context) -> None:
     """Publish one post to many social networks: once, whole, and with an honest report."""
     if ctx.invoked_subcommand is None:
         from .welcome import welcome
@@ -112,50 +149,62 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The entry point: ends the process with the exit status of what happened."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run(given))
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character must not turn a post that is live into a failure.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    status = run(list(sys.argv[1:] if arguments is None else arguments))
+    if status == INTERRUPTED:
+        # Threads may wait for a network. What they do is written down, so they may be cut off.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit status. Prints errors as one sentence each."""
-    from ..accounts.secret import Redactor
-
-    debug = "--debug" in arguments
-    if debug:
-        arguments = [argument for argument in arguments if argument != "--debug"]
-    as_json = "--json" in arguments
+    asked = Asked()
+    as_json = "--json" in itertools.takewhile(lambda argument: argument != "--", arguments)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     try:
-        status = cli.main(args=arguments, prog_name="postkit", standalone_mode=False)
+        status = cli.main(
+            args=arguments,
+            prog_name="postkit",
+            standalone_mode=False,
+            obj=asked,
+            color=False if plain else None,
+        )
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
-        _fail(as_json, "usage", error.format_message(), 2, hint=_hint(error))
-        return 2
+        return _fail(as_json, "usage", _sentence(error), 2, hint=_hint(error))
     except click.ClickException as error:
-        _fail(as_json, "usage", error.format_message(), 2)
-        return 2
+        return _fail(as_json, "usage", error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
-        _fail(as_json, "interrupted", "Interrupted. What was under way is in `postkit list`.", 130)
-        return 130
+        return _fail(
+            as_json,
+            "interrupted",
+            "Interrupted. `postkit list` shows what was under way; `postkit finish ID` completes it.",
+            INTERRUPTED,
+        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except PostkitError as error:
-        if debug:
+        if asked.debug:
             _traceback()
-        _fail(as_json, error.kind, Redactor.redact(error.message), error.exit_status, error)
-        return error.exit_status
+        return _fail(as_json, error.kind, error.message, error.exit_status, error)
     except Exception as error:  # noqa: BLE001 - the last place where a defect becomes a sentence
-        if debug:
+        if asked.debug:
             _traceback()
-        text = Redactor.redact(f"{type(error).__name__}: {error}")
-        _fail(
+        return _fail(
             as_json,
             "internal",
-            f"A defect of postkit: {text}. Run it again with --debug and report what it prints.",
+            f"A defect of postkit: {type(error).__name__}: {error}. Run it again with --debug and "
+            "report what it prints.",
             70,
         )
-        return 70
     return status if isinstance(status, int) else 0
 
 
@@ -166,33 +215,45 @@ def _fail(
     status: int,
     error: PostkitError | None = None,
     hint: str = "",
-) -> None:
+) -> int:
+    from .output import emit, say
+
     problems: tuple[str, ...] = getattr(error, "problems", ()) or (message,)
     for problem in problems:
-        for line in problem.splitlines() or [""]:
-            click.echo(f"error: {_redacted(line)}", err=True)
+        say(f"error: {problem}", err=True)
     if hint and not as_json:
-        click.echo(hint, err=True)
+        say(hint, err=True)
     if as_json:
-        from ..report import SCHEMA
+        from ..report import Report
 
-        body: dict[str, Any] = {
-            "schema": SCHEMA,
-            "publication": None,
-            "deliveries": [],
-            "warnings": [],
-            "error": {"kind": kind, "message": message, "code": getattr(error, "code", None)},
+        report = getattr(error, "report", None) or Report(None, ())
+        body: dict[str, Any] = report.to_json()
+        body["error"] = {
+            "kind": kind,
+            "message": message,
+            "code": getattr(error, "code", None),
+            "problems": list(problems),
         }
-        if isinstance(error, InputError):
-            body["error"]["problems"] = list(error.problems)
-        click.echo(json.dumps(body, ensure_ascii=False))
-    _ = status
+        emit(body)
+    return status
 
 
-def _redacted(text: str) -> str:
-    from ..accounts.secret import Redactor
+def _sentence(error: click.UsageError) -> str:
+    """click's message, with the nearest option where it knows none."""
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        from ..suggest import did_you_mean
 
-    return Redactor.redact(text)
+        known = [
+            name
+            for parameter in error.ctx.command.params
+            if isinstance(parameter, click.Option) and not parameter.hidden
+            for name in parameter.opts
+            if name.startswith("--")
+        ]
+        near = did_you_mean(error.option_name, known)
+        message = f"There is no option {error.option_name}.{near}"
+    return message
 
 
 def _hint(error: click.UsageError) -> str:
@@ -202,4 +263,6 @@ def _hint(error: click.UsageError) -> str:
 def _traceback() -> None:
     import traceback
 
-    click.echo(_redacted(traceback.format_exc()), err=True)
+    from ..accounts.secret import Redactor
+
+    click.echo(Redactor.redact(traceback.format_exc()), err=True)

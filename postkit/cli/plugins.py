@@ -30,5 +30,5 @@ def command(load: bool, as_json: bool) -> int:
         ]
         for r in records
     ]
-    table(["name", "kind", "state", "from", "why"], rows)
+    table(["name", "kind", "state", "from", "reason"], rows)
     return 1 if failed else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..accounts.secret import Redactor
+from .output import shown
 
 if TYPE_CHECKING:
     from ..deliver.courier import Progress
@@ -45,15 +45,20 @@ class ProgressLines:
     def __call__(self, progress: Progress) -> None:
         if self._quiet:
             return
+        # A part without pictures is claimed and sent in one breath: that is one line.
         part = f" {progress.part}/{progress.parts}" if progress.parts > 1 else ""
         text = f"{progress.address}{part}: {progress.state}"
         if progress.text:
-            text += f" {Redactor.redact(progress.text)}"
+            text += f" {progress.text}"
+        text = shown(text)
         with self._lock:
+            if self._rows.get(progress.address) == text:
+                return
+            self._rows[progress.address] = text
             if self._live is None:
                 click.echo(text, err=True)
                 return
             from rich.text import Text
 
-            self._rows[progress.address] = text
-            self._live.update(Text("\n".join(self._rows.values())))
+            lines = "\n".join(self._rows.values())
+            self._live.update(Text(lines, no_wrap=True, overflow="ellipsis"))

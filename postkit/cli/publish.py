@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..deliver.states import worst_exit
 from ..errors import InputError, PlanRefused
-from ..kit import WAIT, Kit
-from ..plan import Plan, Wishes
+from ..kit import Kit
+from ..network import RenderedPart
+from ..plan import Plan, Planned, Wishes
 from ..post import Media, Part, Poll, Post
-from .output import emit, json_option, print_report
+from .output import counted, emit, json_option, labelled, print_report, say, shown, where
 from .progress import ProgressLines
+from .waiting import wait_option
 
 
 @click.command("publish")
@@ -43,10 +47,8 @@ from .progress import ProgressLines
 @click.option("--poll", multiple=True, metavar="OPTION", help="A poll's option; repeat it.")
 @click.option(
     "--poll-minutes",
-    type=click.IntRange(1),
-    default=1440,
-    show_default=True,
-    help="How long the poll is open.",
+    type=click.IntRange(1, 525_600),
+    help="How long the poll of --poll is open. [default: 1440]",
 )
 @click.option(
     "--set",
@@ -67,13 +69,7 @@ from .progress import ProgressLines
     help="Make a thread of a text that is too long. [default: split]",
 )
 @click.option("--numbering", is_flag=True, help="Number the posts of a thread that postkit splits.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(0),
-    default=WAIT,
-    show_default=True,
-    help="Seconds to look for the outcome.",
-)
+@wait_option
 @click.option("--once", metavar="NAME", help="Repeatable for scripts: the same name sends once.")
 @click.option("--again", is_flag=True, help="Send although the same went there lately.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
@@ -83,6 +79,7 @@ def command(**given: Any) -> int:
 
     Everything is planned first; if any address refuses, nothing is sent anywhere.
     """
+    _check(given)
     to = [part.strip() for name in given["to"] for part in name.split(",") if part.strip()]
     wishes = Wishes(
         split=given["split"],
@@ -92,34 +89,61 @@ def command(**given: Any) -> int:
         options=read_settings(given["settings"]),
     )
     post, source = read_post(given)
+    as_json = given["as_json"]
     if given["emulate"]:
         from .rehearse import rehearse
 
-        return rehearse(post, to, wishes, given["wait"], as_json=given["as_json"])
+        return rehearse(post, to, wishes, given["wait"], as_json=as_json)
     with Kit() as kit:
-        plan = kit.plan(post, to or None, wishes=wishes, source=source)
-        if given["dry_run"]:
-            return _show_plan(plan, given["as_json"])
+        # A name that was used gives its first report, whatever a plan would say today.
         kept = kit.published_once(given["once"], post, to) if given["once"] else None
-        if kept is None:
-            if plan.refused and not given["partial"]:
-                raise PlanRefused(plan.problems)
-            if not given["yes"] and not given["as_json"] and needs_consent(plan):
+        unsent = False
+        if kept is None or given["dry_run"]:
+            plan = kit.plan(post, to or None, wishes=wishes, source=source)
+            if given["dry_run"]:
+                return _show_plan(plan, as_json)
+            if plan.refused and not (given["partial"] and len(plan.refused) < len(plan.deliveries)):
+                raise RefusedPlan(plan)
+            if not given["yes"] and not as_json and needs_consent(plan):
                 _confirm(plan)
             kept = kit.accept(
                 plan, partial=given["partial"], once=given["once"], to=to, source=source
             )
-            if not given["as_json"]:
-                click.echo(
-                    f"{kept}: {len(plan.deliveries) - len(plan.refused)} addresses", err=True
-                )
-        with ProgressLines(quiet=given["as_json"]) as progress:
+            unsent = bool(plan.refused)
+            if not as_json:
+                count = len(plan.deliveries) - len(plan.refused)
+                say(f"{kept}: publishing to {counted(count, 'address')}", err=True)
+        with ProgressLines(quiet=as_json) as progress:
             report = kit.finish(kept, wait=given["wait"], watch=progress)
-    if given["as_json"]:
+    if as_json:
         emit(report.to_json())
     else:
         print_report(report)
-    return 1 if plan.refused and not report.exit_status else report.exit_status
+    return worst_exit([report.exit_status, 1 if unsent else 0])
+
+
+class RefusedPlan(PlanRefused):
+    """The plan was refused; ``report`` shows every address of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__([*plan.problems, NOTHING_SENT])
+        self.report = plan.report
+
+
+NOTHING_SENT = "Nothing was sent."
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Flags that are empty, as an unset variable of a script leaves them, are no wishes."""
+    problems = []
+    if given["to"] and not any(name.strip(" ,") for name in given["to"]):
+        problems.append("--to is empty; name an address, or leave --to out for the default ones.")
+    if given["once"] is not None and not given["once"].strip():
+        problems.append("--once is empty; give a name, such as an order's number.")
+    if given["poll_minutes"] is not None and not given["poll"]:
+        problems.append("--poll-minutes belongs to --poll; give the poll's options with --poll.")
+    if problems:
+        raise InputError(problems)
 
 
 def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
@@ -136,12 +160,12 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
         base = read_bytes(data, Path.cwd(), "standard input")
     elif name is not None:
         path = Path(name)
-        if path.exists():
+        if name and os.path.lexists(path):
             base = Post.from_file(path)
             source = str(path.resolve())
         elif name.endswith((".md", ".txt")) or "/" in name:
             raise InputError(
-                f"{name}: there is no such file. Use --text for a text that looks like one."
+                f"{name}: there is no such file. If it is meant as a text: --text {shorter(name)!r}."
             )
         else:
             text = name
@@ -152,7 +176,7 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
             "each --media, in the same order, or none."
         )
     pictures = [Media(path, alts[number] if alts else "") for number, path in enumerate(media)]
-    poll = Poll(tuple(given["poll"]), given["poll_minutes"]) if given["poll"] else None
+    poll = Poll(tuple(given["poll"]), given["poll_minutes"] or 1440) if given["poll"] else None
     old = base.parts if base is not None else (Part(text or ""),)
     first = Part(old[0].text, (*old[0].media, *pictures))
     return Post(
@@ -204,6 +228,7 @@ def needs_consent(plan: Plan) -> bool:
 def _confirm(plan: Plan) -> None:
     print_plan(plan)
     if not click.confirm("Send this?", default=True):
+        say(NOTHING_SENT, err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -212,43 +237,64 @@ def _show_plan(plan: Plan, as_json: bool) -> int:
         emit(plan.report.to_json())
     else:
         print_plan(plan)
+        for warning in plan.warnings:
+            say(f"warning: {warning}", err=True)
+        refused = f" {counted(len(plan.refused), 'address')} would refuse." if plan.refused else ""
+        say(f"\nA dry run: nothing was sent.{refused}")
     return 1 if plan.refused else 0
 
 
 def print_plan(plan: Plan) -> None:
     """Every part as it would be sent, then changes, losses, cost, quota and guarantee."""
     for planned in plan.deliveries:
-        click.echo(click.style(planned.address, bold=True))
+        click.echo(click.style(shown(planned.address), bold=True))
         if planned.rendition is None:
             for reason in planned.reasons:
-                click.echo(f"  refused  {reason}")
+                labelled("refused", reason)
             continue
-        parts = planned.rendition.parts
-        counters = planned.network.limits_for(planned.place.account).text
-        for number, part in enumerate(parts, 1):
-            counts = ", ".join(
-                f"{limit.counter.count(part.text):,} of {limit.maximum:,} {limit.counter.unit}"
-                for limit in counters
-            )
-            click.echo(f"  part {number} of {len(parts)} ({counts})")
-            for line in part.text.splitlines():
-                click.echo(f"    {line}")
-            for image in part.media:
-                alt = f'"{image.alt}"' if image.alt else "no alt text"
-                click.echo(
-                    f"    [{image.name} {image.width}x{image.height} {image.size:,} bytes, {alt}]"
-                )
-            for field in ("title", "link", "content_warning", "lang", "visibility"):
-                if part.fields.get(field):
-                    click.echo(f"    {field}: {part.fields[field]}")
+        for number, part in enumerate(planned.rendition.parts, 1):
+            _print_part(planned, part, number)
         for change in planned.rendition.changes:
-            click.echo(f"  changed  {change.field}: {change.text}")
+            labelled("changed", where(change.to_json()))
         for loss in planned.rendition.losses:
-            click.echo(f"  lost     {loss.field}: {loss.text}")
-        cost = planned.cost
-        click.echo(
-            f"  cost     {cost['amount']:.3f} {cost['currency']}" if cost else "  cost     none"
-        )
+            labelled("lost", where(loss.to_json()))
+        if planned.cost:
+            labelled("cost", f"{planned.cost['amount']:.3f} {planned.cost['currency']}")
         if planned.quota:
-            click.echo(f"  quota    {planned.quota}")
-        click.echo(f"  if the answer is lost: {planned.guarantee.replace('_', ' ')}")
+            labelled("quota", planned.quota)
+        labelled("in doubt", IN_DOUBT.get(planned.guarantee, planned.guarantee))
+
+
+IN_DOUBT = {
+    "key": "the same request is sent again; its key keeps both from becoming two posts",
+    "probe": "the network is asked for this very post",
+    "duplicate_refusal": "it is sent again; the network refuses a second one",
+    "read_back": "your newest posts are read; if it is not among them, you are asked",
+    "blind": "nobody but you can look: you are asked",
+}
+"""What postkit does where a network's answer is lost, by the kind of guarantee."""
+
+
+def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
+    parts = planned.rendition.parts if planned.rendition else ()
+    counts = ", ".join(
+        f"{limit.counter.count(part.text):,} of {limit.maximum:,} {limit.counter.unit}"
+        for limit in planned.network.limits_for(planned.place.account).text
+    )
+    say(f"    part {number} of {len(parts)} ({counts})")
+    for line in part.text.splitlines():
+        say(f"      | {line}")
+    for image in part.media:
+        alt = f'"{image.alt}"' if image.alt else "no alt text"
+        size = f"{image.width}x{image.height}, {image.size:,} bytes"
+        labelled("picture", f"{image.name} ({size}): {alt}", indent=6)
+    for field in ("title", "link", "content_warning", "lang", "visibility"):
+        if part.fields.get(field):
+            labelled(field.replace("_", " "), str(part.fields[field]), indent=6)
+    poll = part.fields.get("poll")
+    if poll:
+        labelled("poll", f"{' / '.join(poll['options'])} ({poll['minutes']} minutes)", indent=6)
+
+
+def shorter(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ..kit import WAIT, Kit
+from ..kit import Kit
 from .output import emit, json_option, print_report
 from .progress import ProgressLines
+from .waiting import wait_option
 
 
 @click.command("resolve")
@@ -14,13 +15,7 @@ from .progress import ProgressLines
 @click.option("--is-live", metavar="URL", help="It is live, at this address.")
 @click.option("--resend", is_flag=True, help="It is not live: send it again.")
 @click.option("--give-up", is_flag=True, help="It is not live, and it shall not be sent.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(0),
-    default=WAIT,
-    show_default=True,
-    help="Seconds to look for the outcome.",
-)
+@wait_option
 @json_option
 def command(
     name: str, is_live: str | None, resend: bool, give_up: bool, wait: float, as_json: bool

@@ -6,7 +6,7 @@ import click
 
 from ..kit import Kit
 from ..report import Report
-from .output import emit, json_option, print_report
+from .output import emit, json_option, print_report, say, shown, wrapped
 
 
 @click.command("show")
@@ -40,27 +40,33 @@ def command(name: str, as_json: bool) -> int:
         return report.exit_status
     print_report(report)
     for delivery, rows in history.items():
-        click.echo(f"\n{delivery}")
+        say(f"\n{delivery}  (times in UTC)")
         for row in rows:
             part = (row.part_id or "").rpartition(".")[2]
-            click.echo(
-                f"  {row.at:%Y-%m-%d %H:%M:%S.%f}  part {part}  {row.before} -> {row.after}  "
-                f"{row.reason}"
-            )
-    click.echo(f"\n{next_step(report)}")
+            change = row.after if row.before == row.after else f"{row.before} -> {row.after}"
+            start = f"  {row.at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f"  part {part}  {change}"
+            say(start)
+            for line in wrapped(shown(row.reason), " " * 12):
+                click.echo(line)
+    say(f"\n{next_step(report)}")
     return report.exit_status
 
 
 def next_step(report: Report) -> str:
     """What a person should do now, in one sentence."""
-    questions = [d for d in report.deliveries if d.state == "uncertain"]
-    if questions:
-        return (
-            f"Next: look at the network, then answer with `postkit resolve {questions[0].id} ...`."
-        )
-    open_ones = [d for d in report.deliveries if d.exit_status == 75]
-    if open_ones:
+    by_state = {d.state: d for d in reversed(report.deliveries)}
+    if "uncertain" in by_state:
+        asked = by_state["uncertain"]
+        return f"Next: look at the network, then answer with `postkit resolve {asked.id} ...`."
+    if any(d.exit_status == 75 for d in report.deliveries):
         return f"Next: `postkit finish {report.publication}`."
-    if any(d.state in ("failed", "partly_live") for d in report.deliveries):
-        return "Next: mend what was refused and publish it again; what is live is not sent twice."
+    if "partly_live" in by_state:
+        part = by_state["partly_live"]
+        return (
+            f"Next: a part of {part.address} is not live. To start over, `postkit delete {part.id}`, "
+            f"mend what was refused, and publish again with --to {part.address}."
+        )
+    if "failed" in by_state:
+        place = by_state["failed"].address
+        return f"Next: mend what was refused, then publish again with --to {place}."
     return "Nothing is left to do."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..home import Home
+from .output import say
 
 
 def welcome() -> None:
@@ -23,13 +24,15 @@ def welcome() -> None:
             accounts = kit.accounts
             newest = kit.publications(1)
         if not accounts:
-            click.echo("No account is connected. Next: postkit connect NETWORK")
+            click.echo("No account is connected. Next:")
+            click.echo("  postkit networks           what each network allows and needs")
+            click.echo("  postkit connect NETWORK    connect an account")
             return
         labels = ", ".join(account.label for account in accounts)
-        click.echo(f"Connected: {labels}.")
+        say(f"Connected: {labels}.")
         for report in newest:
             states = ", ".join(f"{d.address} {d.state}" for d in report.deliveries)
-            click.echo(f"Newest publication: {report.publication} ({states}).")
+            say(f"Newest publication: {report.publication} ({states}).")
         click.echo("Next:")
         click.echo(f'  postkit publish --text "Hello" --to {accounts[0].label} --dry-run')
         click.echo("  postkit list")

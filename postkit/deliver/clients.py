@@ -121,6 +121,13 @@ class Clients:
         with self._guard:
             self._idle.setdefault(connection.account.id, []).append(connection)
 
+    def drop(self, account_id: str) -> None:
+        """Close what is kept of an account: its access has changed."""
+        with self._guard:
+            idle = self._idle.pop(account_id, [])
+        for connection in idle:
+            connection.close()
+
     def close(self) -> None:
         with self._guard:
             idle, self._idle = self._idle, {}

@@ -179,6 +179,9 @@ class Courier:
             self._tell(run, part, "failed", error.message)
             return False
         self._settle(part, receipt)
+        if run.account.state != "ok":
+            self._accounts.set_state(run.account.id, "ok")
+            run.account = replace(run.account, state="ok")
         self._tell(run, part, "live", receipt.url or receipt.id)
         return True
 

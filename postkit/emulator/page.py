@@ -32,7 +32,7 @@ class Page:
     def answer(self, request: Request) -> Response:
         """The page for ``/``, a 404 page for all else."""
         if request.url.path == "/" and request.method in ("GET", "HEAD"):
-            return self._all()
+            return self.timelines()
         return self._html("Not found", _missing(request.url.path), 404)
 
     def post(self, post: LivePost) -> Response:
@@ -49,7 +49,8 @@ class Page:
         back = Markup('<p class="back"><a href="/">All timelines</a></p>')
         return self._html(f"{post.account} on {emulator.title}", Markup(back + body), 200, "one")
 
-    def _all(self) -> Response:
+    def timelines(self) -> Response:
+        """Every network's timeline."""
         timeline = self._world.timeline
         sections = [
             self._section(one, _threads(timeline.live(name)))

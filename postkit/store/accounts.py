@@ -87,6 +87,18 @@ class AccountRows:
                 ) from error
             raise
 
+    def renew(self, account: Account) -> None:
+        """Keep who the network says an account is, and that its access works again."""
+        self._update(
+            account.id,
+            "identity = :identity, identity_at = :at, state = :state",
+            {
+                "identity": json.dumps(asdict(account.identity)) if account.identity else None,
+                "at": micros(self._clock.now()),
+                "state": account.state,
+            },
+        )
+
     def set_state(self, account_id: str, state: str) -> None:
         """``ok``, ``unverified`` or ``needs_login``."""
         self._update(account_id, "state = :state", {"state": state})

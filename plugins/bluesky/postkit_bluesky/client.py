@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
+from postkit.accounts.connect import is_loopback
 from postkit.transport import Session
 
 from .access import Access, Author, error_of
 
 REPO = "com.atproto.repo"
+WEB = "https://bsky.app"
 
 
 class Client:
@@ -28,6 +31,14 @@ class Client:
             me = self.query("com.atproto.server.getSession")
             self.access.author = Author(str(me["did"]), str(me["handle"]))
         return self.access.author
+
+    @property
+    def web(self) -> str:
+        """Where readers find the posts: what a server on this machine has is on no public site."""
+        endpoint = self._session.endpoint
+        if endpoint is not None and is_loopback(urlsplit(endpoint).hostname or ""):
+            return endpoint
+        return WEB
 
     def query(self, method: str, **params: Any) -> Any:
         self.access.ensure()

@@ -46,7 +46,6 @@ from .facets import facets_of
 from .limits import LIMITS, MAX_TAG
 from .record import (
     COLLECTION,
-    WEB,
     author_of,
     key_of,
     moment_of,
@@ -113,7 +112,7 @@ class Bluesky(Network[Client]):
     def identify(self, client: Client) -> Identity:
         me = client.query("com.atproto.server.getSession")
         did, handle = str(me["did"]), str(me["handle"])
-        return Identity(did, f"@{handle}", f"{WEB}/profile/{handle}", {"handle": handle})
+        return Identity(did, f"@{handle}", f"{client.web}/profile/{handle}", {"handle": handle})
 
     def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
         if post.lang is not None and not _LANGUAGE.fullmatch(post.lang):
@@ -165,7 +164,7 @@ class Bluesky(Network[Client]):
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         answer = client.write(f"{REPO}.putRecord", request_of(outgoing))
-        return receipt_of(answer, outgoing.prepared["author"]["handle"])
+        return receipt_of(answer, outgoing.prepared["author"]["handle"], client.web)
 
     def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
         author = outgoing.prepared["author"]
@@ -180,7 +179,7 @@ class Bluesky(Network[Client]):
         # A record under our key that is not ours word for word was changed since: no proof.
         proof = found["value"] == record_of(outgoing)
         at = moment_of(found["value"].get("createdAt"))
-        return [Candidate(receipt_of(found, author["handle"]), at, proof)]
+        return [Candidate(receipt_of(found, author["handle"], client.web), at, proof)]
 
     def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
         return Guarantee("key", quiet=0.0, key_ttl=None, resend_when_absent=True)
@@ -224,7 +223,7 @@ class Bluesky(Network[Client]):
         )
         return [
             RemotePost(
-                receipt_of(row, author.handle),
+                receipt_of(row, author.handle, client.web),
                 str(row["value"].get("text", "")),
                 moment_of(row["value"].get("createdAt")),
             )

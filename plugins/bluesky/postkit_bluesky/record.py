@@ -9,7 +9,6 @@ from typing import Any
 from postkit.network import Outgoing, Receipt
 
 COLLECTION = "app.bsky.feed.post"
-WEB = "https://bsky.app"
 
 
 def request_of(outgoing: Outgoing) -> dict[str, Any]:
@@ -65,16 +64,12 @@ def record_of(outgoing: Outgoing) -> dict[str, Any]:
     return record
 
 
-def receipt_of(answer: Mapping[str, Any], handle: str) -> Receipt:
+def receipt_of(answer: Mapping[str, Any], handle: str, web: str) -> Receipt:
     """From an answer that names the record's ``uri`` and ``cid``. Raises KeyError without."""
     uri, cid = str(answer["uri"]), str(answer["cid"])
-    return Receipt(uri, permalink(uri, handle), {"uri": uri, "cid": cid})
-
-
-def permalink(uri: str, handle: str) -> str:
-    did, rkey = author_of(uri), key_of(uri)
-    # A handle whose domain does not confirm it is shown under this name by servers.
-    return f"{WEB}/profile/{did if handle == 'handle.invalid' else handle}/post/{rkey}"
+    # Servers say this of a handle whose domain does not confirm it.
+    who = author_of(uri) if handle == "handle.invalid" else handle
+    return Receipt(uri, f"{web}/profile/{who}/post/{key_of(uri)}", {"uri": uri, "cid": cid})
 
 
 def author_of(uri: str) -> str:

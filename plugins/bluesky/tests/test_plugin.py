@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from postkit_bluesky.emulator import BlueskyEmulator
 from postkit_bluesky.plugin import Bluesky
+from postkit_bluesky.record import receipt_of
 
 from postkit.accounts.secrets import Secrets
 from postkit.accounts.vault import Vault
@@ -140,7 +141,8 @@ def test_a_text_is_one_record_with_the_time_and_the_key_that_were_stored(
     }
     uri = f"at://{DID}/app.bsky.feed.post/{outgoing.key}"
     assert receipt.id == uri
-    assert receipt.url == f"https://bsky.app/profile/emulated.test/post/{outgoing.key}"
+    assert receipt.url == f"{desk.account.endpoint}/profile/emulated.test/post/{outgoing.key}"
+    assert receipt.url == server.posts()[0].url
     assert dict(receipt.data) == {"uri": uri, "cid": server.posts()[0].extra["cid"]}
     assert creates(server) == 1
 
@@ -259,6 +261,24 @@ def test_find_proves_a_post_by_its_key(desk: Desk) -> None:
     assert found.at == datetime(2026, 11, 23, 5, 0, 0, 123000, UTC)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "handle", "link"),
+    [
+        (None, "name.bsky.social", "https://bsky.app/profile/name.bsky.social/post/3lb"),
+        ("https://pds.example", "me.example", "https://bsky.app/profile/me.example/post/3lb"),
+        (None, "handle.invalid", f"https://bsky.app/profile/{DID}/post/3lb"),
+        ("http://127.0.0.1:9", "me.test", "http://127.0.0.1:9/profile/me.test/post/3lb"),
+    ],
+)
+def test_permalinks(
+    tmp_path: Path, server: EmulatorServer, endpoint: str | None, handle: str, link: str
+) -> None:
+    vault = new_desk(tmp_path, server).vault
+    desk = Desk(vault, Account("a_1", "bluesky", "it", endpoint))
+    row = {"uri": f"at://{DID}/app.bsky.feed.post/3lb", "cid": "bafy"}
+    assert receipt_of(row, handle, desk.client.web).url == link
+
+
 def test_find_does_not_take_a_changed_record_for_proof(desk: Desk) -> None:
     outgoing = desk.outgoing(RenderedPart("Here"))
     desk.send(outgoing)
@@ -298,7 +318,7 @@ def test_connect_sends_nothing_and_identify_says_who_we_are(
     assert server.requests() == []
     identity = desk.connection.ask(lambda: desk.network.identify(desk.client))
     assert (identity.id, identity.name) == (DID, "@emulated.test")
-    assert identity.url == "https://bsky.app/profile/emulated.test"
+    assert identity.url == f"{desk.account.endpoint}/profile/emulated.test"
     assert identity.facts == {"handle": "emulated.test"}
 
 

@@ -181,6 +181,14 @@ def test_a_photo_is_shown_once_and_must_exist(call: Call) -> None:
     assert refused(call("POST", f"{PAGE_ID}/feed", data=bad)) == (400, 100, None)
 
 
+def test_eleven_photos_are_too_many(call: Call, server: EmulatorServer) -> None:
+    photos = [{"media_fbid": upload(call).json()["id"]} for _ in range(11)]
+    too_many = {"attached_media": json.dumps(photos)}
+    assert refused(call("POST", f"{PAGE_ID}/feed", data=too_many)) == (400, 100, None)
+    post(call, attached_media=json.dumps(photos[:10]))
+    assert [len(live.media) for live in server.posts("facebook")] == [10]
+
+
 def test_with_a_users_token_an_unpublished_photo_is_live_at_once(
     picture: Picture, call: Call, server: EmulatorServer, emulator: FacebookEmulator
 ) -> None:

@@ -135,7 +135,9 @@ def proved(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
 
 
 def _is_upload(listed: Mapping[str, Any]) -> bool:
-    return urlsplit(str(listed.get("url") or "")).hostname == "i.redd.it"
+    host = urlsplit(str(listed.get("url") or "")).hostname or ""
+    # While a picture is processed, its post may still name the storage host.
+    return host == "i.redd.it" or host.startswith("reddit-uploaded-media.")
 
 
 def _address(url: str) -> str:

@@ -11,15 +11,15 @@ from typing import Any, cast
 
 import pytest
 from PIL import Image
+from postkit_reddit.client import Client
+from postkit_reddit.emulator import RedditEmulator
+from postkit_reddit.plugin import Reddit
 
 from postkit.accounts.secrets import Secrets
 from postkit.accounts.vault import Vault
 from postkit.emulator.server import EmulatorServer
 from postkit.network import Account, Attachment, Outgoing, RenderedPart
 from postkit.transport import Session
-from postkit_reddit.client import Client
-from postkit_reddit.emulator import RedditEmulator
-from postkit_reddit.plugin import Reddit
 
 
 class MemoryVault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,8 @@ from postkit.errors import (
 )
 from postkit.network import Attachment, Outgoing, Receipt, RenderedPart
 
-from .conftest import Link
+if TYPE_CHECKING:
+    from conftest import Link
 
 Pictures = Callable[..., Attachment]
 Parts = Callable[..., RenderedPart]
@@ -136,9 +137,7 @@ def test_prepare_skips_what_the_journal_has(link: Link, part: Parts, picture: Pi
     assert set(journal) == {"flair", "media_0", "media_1"}
 
 
-def test_the_same_outgoing_makes_the_same_bytes(
-    link: Link, part: Parts, picture: Pictures
-) -> None:
+def test_the_same_outgoing_makes_the_same_bytes(link: Link, part: Parts, picture: Pictures) -> None:
     outgoing = link.outgoing(part("x", (picture("red"), picture("blue"))))
     send(link, outgoing)
     send(link, Outgoing.from_json(outgoing.to_json(), lambda _: b""))
@@ -393,7 +392,7 @@ def test_a_closed_server_is_unavailable(link: Link, part: Parts) -> None:
     with pytest.raises(Unavailable, match="nothing was sent"):
         send(link, outgoing)
     with pytest.raises(Unavailable):
-        prepared(link, part())
+        ask(link.network, link.session, link.client.me)
 
 
 def test_the_client_reaches_no_other_host(link: Link) -> None:

@@ -64,7 +64,7 @@ class Client:
         if self.user_auth or "refresh_token" not in self.secrets:
             return False
         end = self.secrets.text("expires_at") if "expires_at" in self.secrets else ""
-        return end.isdigit() and time.time() > int(end) - EARLY
+        return end.isdecimal() and time.time() > int(end) - EARLY
 
     def call(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """A request that tweepy has no method for, or whose newer fields it does not know."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -48,8 +49,10 @@ KEY_TTL = 24 * 3600.0
 """Seconds for which the same text is taken to be refused. The real window is not documented."""
 QUIET = 900.0
 """Seconds. X declares no longest time from accepting a post to listing it; this is our guess."""
-MEDIA_MARGIN = 3600.0
-"""Seconds of life that an upload must have left; X keeps one for about 24 hours."""
+MEDIA_LIFE = 24 * 3600
+"""Seconds for which X keeps an upload where its answer does not say."""
+MEDIA_MARGIN = 3600
+"""Seconds of life that an upload must have left."""
 CONSOLE = "console.x.com, your app, Keys and tokens"
 
 
@@ -124,6 +127,7 @@ class X(Network[Client]):
         except CannotRender as cannot:
             raise CannotRender([*reasons, *cannot.reasons]) from None
         reasons += _too_many_cashtags(rendition)
+        reasons += _repeated(rendition)
         first = rendition.parts[0]
         if first.fields.get("poll") and not first.text.strip():
             reasons.append("poll: X asks for a text beside it; give the question as the text.")
@@ -148,7 +152,7 @@ class X(Network[Client]):
                 journal[name] = {
                     "id": str(answer["id"]),
                     "key": str(answer["media_key"]),
-                    "until": int(time.time()) + int(answer.get("expires_after_secs") or KEY_TTL),
+                    "until": int(time.time()) + int(answer.get("expires_after_secs") or MEDIA_LIFE),
                 }
             media_id = journal[name]["id"]
             if image.alt and journal.get(f"alt_{number}") != media_id:
@@ -225,7 +229,7 @@ def _misspelt(options: Mapping[str, Any]) -> Iterator[str]:
             f"write digits or {WEB}/NAME/status/ID."
         )
     community = options.get("community")
-    if community is not None and not str(community).isdigit():
+    if community is not None and not str(community).isdecimal():
         yield f"x.community={community!r} is no id of a community; it has digits alone."
     if options.get("share_with_followers") and community is None:
         yield "x.share_with_followers is for posts in a community; set x.community as well."
@@ -240,6 +244,18 @@ def _too_many_cashtags(rendition: Rendition) -> Iterator[str]:
                 f"{where} {len(tags)} cashtags ({', '.join(tags)}); X takes {MAX_CASHTAGS} in a "
                 "post: drop the others, or put each in a part of its own."
             )
+
+
+def _repeated(rendition: Rendition) -> Iterator[str]:
+    """Parts that X would refuse in the middle of the thread."""
+    seen: dict[str, int] = {}
+    for number, part in enumerate(rendition.parts, 1):
+        if part.media or part.fields.get("poll"):
+            continue
+        text = unicodedata.normalize("NFC", part.text).strip()
+        first = seen.setdefault(text, number)
+        if first != number:
+            yield f"Part {number} has the text of part {first}, which X refuses; change one."
 
 
 @hookimpl

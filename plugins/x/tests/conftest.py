@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from PIL import Image
 from postkit_x.emulator import XEmulator
 from postkit_x.plugin import X
@@ -53,6 +55,42 @@ class Bench:
         return sum((e.method, e.path) == (method, path) for e in self.server.requests("x"))
 
 
+class Api:
+    """Plain requests to the emulator."""
+
+    def __init__(self, server: EmulatorServer) -> None:
+        emulator = server.emulators["x"]
+        assert isinstance(emulator, XEmulator)
+        self.server = server
+        self.emulator = emulator
+        self.base = emulator.endpoint(server.url)
+        self.token = emulator.credentials()["access_token"]
+
+    def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
+        headers = more.pop("headers", {"Authorization": f"Bearer {self.token}"})
+        return requests.request(method, self.base + path, headers=headers, timeout=10, **more)
+
+    def post(self, text: str = "Hello", **more: Any) -> requests.Response:
+        return self("POST", "/2/tweets", json={"text": text, **more})
+
+    def upload(self, data: bytes, category: str = "tweet_image") -> requests.Response:
+        body = {"media": base64.b64encode(data).decode(), "media_category": category}
+        return self("POST", "/2/media/upload", json=body)
+
+    def mine(self, **query: Any) -> Any:
+        user = self("GET", "/2/users/me").json()["data"]["id"]
+        return self("GET", f"/2/users/{user}/tweets", params=query).json()
+
+    @staticmethod
+    def refused(answer: requests.Response, status: int, kind: str = "about:blank") -> str:
+        """Everything that a refusal says; its shape is checked."""
+        body = answer.json()
+        assert answer.status_code == body["status"] == status
+        assert body["type"].rpartition("/")[2] == kind.rpartition("/")[2]
+        errors = body.get("errors", ())
+        return " ".join([body["detail"], *(error["message"] for error in errors)])
+
+
 @pytest.fixture
 def server() -> Iterator[EmulatorServer]:
     with EmulatorServer([XEmulator]) as running:
@@ -62,6 +100,11 @@ def server() -> Iterator[EmulatorServer]:
 @pytest.fixture
 def bench(server: EmulatorServer, tmp_path: Path) -> Bench:
     return Bench(server, Vault(tmp_path / "vault", os.urandom(32)))
+
+
+@pytest.fixture
+def api(server: EmulatorServer) -> Api:
+    return Api(server)
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from postkit_x.plugin import X
 
 from postkit.network import (
@@ -16,11 +18,17 @@ from postkit.network import (
     RenderOptions,
     Rendition,
 )
-from postkit.post import Media, Poll, Post, Settings
+from postkit.post import Media, Part, Poll, Post, Settings
 
 NETWORK = X()
 ACCOUNT = Account("a_1", "x", "me")
 Attach = Callable[..., Attachment]
+
+
+def tiny() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def adapt(post: Post, **options: Any) -> Rendition:
@@ -50,6 +58,12 @@ def test_one_cashtag_in_a_post() -> None:
     assert adapt(Post(["$AAPL up", "$TWTR down"])).parts[1].text == "$TWTR down"
     assert "2 cashtags ($AAPL, $TWTR)" in reasons(Post("$AAPL and $TWTR"))
     assert "Part 2 has 2 cashtags" in reasons(Post(["Hi", "$AAPL and $TWTR"]))
+
+
+def test_a_text_that_is_there_twice_would_stop_the_thread() -> None:
+    assert "Part 3 has the text of part 1" in reasons(Post(["Hi", "Ho", "Hi "]))
+    pictured = Part("Hi", (Media(tiny()),))
+    assert len(adapt(Post(["Hi", pictured])).parts) == 2
 
 
 def test_a_poll_needs_a_text() -> None:

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 from PIL import Image
-from postkit_x.emulator import XEmulator
 
-from postkit.emulator.server import EmulatorServer
 from postkit.emulator.timeline import LivePost
 
-
-class Api:
-    def __init__(self, server: EmulatorServer) -> None:
-        emulator = server.emulators["x"]
-        assert isinstance(emulator, XEmulator)
-        self.server = server
-        self.emulator = emulator
-        self.base = emulator.endpoint(server.url)
-        self.token = emulator.credentials()["access_token"]
-
-    def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
-        headers = more.pop("headers", {"Authorization": f"Bearer {self.token}"})
-        return requests.request(method, self.base + path, headers=headers, timeout=10, **more)
-
-    def post(self, text: str = "Hello", **more: Any) -> requests.Response:
-        return self("POST", "/2/tweets", json={"text": text, **more})
-
-    def upload(self, data: bytes, category: str = "tweet_image") -> requests.Response:
-        body = {"media": base64.b64encode(data).decode(), "media_category": category}
-        return self("POST", "/2/media/upload", json=body)
-
-    def mine(self, **query: Any) -> Any:
-        user = self("GET", "/2/users/me").json()["data"]["id"]
-        return self("GET", f"/2/users/{user}/tweets", params=query).json()
-
-
-@pytest.fixture
-def api(server: EmulatorServer) -> Api:
-    return Api(server)
-
-
-def refused(answer: requests.Response, status: int, kind: str = "about:blank") -> str:
-    body = answer.json()
-    assert answer.status_code == body["status"] == status
-    assert body["type"].rpartition("/")[2] == kind.rpartition("/")[2]
-    messages = [body["detail"], *(error["message"] for error in body.get("errors", ()))]
-    return " ".join(messages)
+if TYPE_CHECKING:
+    from conftest import Api
 
 
 def test_created_posts_are_201_with_id_and_text(api: Api) -> None:
@@ -120,7 +82,7 @@ def test_lists_are_newest_first_in_pages(api: Api) -> None:
 def test_lists_refuse_what_is_not_documented(api: Api, query: dict[str, str]) -> None:
     user = api("GET", "/2/users/me").json()["data"]["id"]
     answer = api("GET", f"/2/users/{user}/tweets", params=query)
-    refused(answer, 400, "invalid-request")
+    api.refused(answer, 400, "invalid-request")
 
 
 @pytest.mark.parametrize(
@@ -148,24 +110,24 @@ def test_lists_refuse_what_is_not_documented(api: Api, query: dict[str, str]) ->
     ],
 )
 def test_bodies_are_held_to_the_schema(api: Api, body: Any) -> None:
-    refused(api("POST", "/2/tweets", json=body), 400, "invalid-request")
+    api.refused(api("POST", "/2/tweets", json=body), 400, "invalid-request")
     assert api.server.posts("x") == []
 
 
 def test_a_broken_body_is_refused(api: Api) -> None:
-    refused(api("POST", "/2/tweets", data=b"{"), 400, "invalid-request")
+    api.refused(api("POST", "/2/tweets", data=b"{"), 400, "invalid-request")
 
 
 def test_280_weighted_characters(api: Api) -> None:
     assert api.post("日" * 140).status_code == 201
-    said = refused(api.post("日" * 140 + "a"), 403)
+    said = api.refused(api.post("日" * 140 + "a"), 403)
     assert "shorter" in said
     assert api.post("https://example.com/" + "a" * 300).status_code == 201
 
 
 def test_the_same_text_is_refused_while_it_is_live(api: Api) -> None:
     first = api.post("Once only").json()["data"]["id"]
-    said = refused(api.post(" Once only "), 403)
+    said = api.refused(api.post(" Once only "), 403)
     assert said == "You are not allowed to create a Tweet with duplicate content."
     assert api("DELETE", f"/2/tweets/{first}").json() == {"data": {"deleted": True}}
     assert api.post("Once only").status_code == 201
@@ -173,7 +135,7 @@ def test_the_same_text_is_refused_while_it_is_live(api: Api) -> None:
 
 def test_one_cashtag(api: Api) -> None:
     assert api.post("$AAPL is up").status_code == 201
-    assert "maximum of one cashtag" in refused(api.post("$AAPL and $TWTR"), 403)
+    assert "maximum of one cashtag" in api.refused(api.post("$AAPL and $TWTR"), 403)
 
 
 def test_replies(api: Api) -> None:
@@ -183,7 +145,7 @@ def test_replies(api: Api) -> None:
     listed = {post["id"]: post for post in api.mine(**fields)["data"]}
     assert listed[reply]["referenced_tweets"] == [{"type": "replied_to", "id": root}]
     assert listed[reply]["conversation_id"] == root
-    assert "deleted or not visible" in refused(
+    assert "deleted or not visible" in api.refused(
         api.post("Lost", reply={"in_reply_to_tweet_id": "42"}), 403
     )
 
@@ -192,7 +154,7 @@ def test_replies_to_strangers_need_a_summons(api: Api) -> None:
     timeline = api.server.world.timeline
     timeline.add(LivePost("x", "77", "stranger", "Nice weather"))
     timeline.add(LivePost("x", "78", "stranger", "What do you think, @emulated?"))
-    said = refused(api.post("Yes", reply={"in_reply_to_tweet_id": "77"}), 403)
+    said = api.refused(api.post("Yes", reply={"in_reply_to_tweet_id": "77"}), 403)
     assert said.startswith("Reply to this conversation is not allowed")
     assert api.post("Yes", reply={"in_reply_to_tweet_id": "78"}).status_code == 201
 
@@ -205,7 +167,7 @@ def test_polls(api: Api, picture: Callable[..., bytes]) -> None:
     assert post.poll.options == ("Yes", "No")
     media_id = api.upload(picture()).json()["data"]["id"]
     answer = api.post("Both", poll=poll, media={"media_ids": [media_id]})
-    refused(answer, 400, "invalid-request")
+    api.refused(answer, 400, "invalid-request")
 
 
 def test_images_and_their_alternative_texts(api: Api, picture: Callable[..., bytes]) -> None:
@@ -265,16 +227,16 @@ def noise(kind: str, size: tuple[int, int]) -> bytes:
 
 
 def test_media_is_checked(api: Api, picture: Callable[..., bytes]) -> None:
-    assert "no image" in refused(api.upload(b"not an image"), 400, "invalid-request")
-    assert "no image" in refused(api.upload(picture()[:40]), 400, "invalid-request")
-    assert "image/bmp" in refused(api.upload(picture("red", "BMP")), 400, "invalid-request")
+    assert "no image" in api.refused(api.upload(b"not an image"), 400, "invalid-request")
+    assert "no image" in api.refused(api.upload(picture()[:40]), 400, "invalid-request")
+    assert "image/bmp" in api.refused(api.upload(picture("red", "BMP")), 400, "invalid-request")
     large = noise("PNG", (2400, 2400))
     assert len(large) > 5_242_880
-    assert "bytes" in refused(api.upload(large), 400, "invalid-request")
-    refused(api.upload(picture(), "poster"), 400, "invalid-request")
+    assert "bytes" in api.refused(api.upload(large), 400, "invalid-request")
+    api.refused(api.upload(picture(), "poster"), 400, "invalid-request")
     body = {"media": "*", "media_category": "tweet_image"}
-    refused(api("POST", "/2/media/upload", json=body), 400, "invalid-request")
-    refused(api("POST", "/2/media/upload", json={"media": "aGk="}), 400, "invalid-request")
+    api.refused(api("POST", "/2/media/upload", json=body), 400, "invalid-request")
+    api.refused(api("POST", "/2/media/upload", json={"media": "aGk="}), 400, "invalid-request")
 
 
 def test_metadata_is_checked(api: Api, picture: Callable[..., bytes]) -> None:
@@ -285,8 +247,8 @@ def test_metadata_is_checked(api: Api, picture: Callable[..., bytes]) -> None:
         return api("POST", "/2/media/metadata", json=body)
 
     assert describe(media_id, "x" * 1000).status_code == 200
-    refused(describe(media_id, "x" * 1001), 400, "invalid-request")
-    refused(describe("9", "x"), 400, "invalid-request")
+    api.refused(describe(media_id, "x" * 1001), 400, "invalid-request")
+    api.refused(describe("9", "x"), 400, "invalid-request")
 
 
 def test_gifs_stand_alone(api: Api, picture: Callable[..., bytes]) -> None:
@@ -294,10 +256,10 @@ def test_gifs_stand_alone(api: Api, picture: Callable[..., bytes]) -> None:
     assert gif["media_key"] != f"3_{gif['id']}"
     image = api.upload(picture()).json()["data"]
     both = {"media_ids": [gif["id"], image["id"]]}
-    refused(api.post("Both", media=both), 400, "invalid-request")
+    api.refused(api.post("Both", media=both), 400, "invalid-request")
     assert api.post("One", media={"media_ids": [gif["id"]]}).status_code == 201
     large = picture("red", "GIF", size=(1281, 8))
-    refused(api.upload(large, "tweet_gif"), 400, "invalid-request")
+    api.refused(api.upload(large, "tweet_gif"), 400, "invalid-request")
 
 
 @pytest.mark.parametrize(
@@ -322,54 +284,8 @@ def test_videos_are_not_emulated_yet(api: Api) -> None:
 
 def test_delete(api: Api) -> None:
     api.server.world.timeline.add(LivePost("x", "77", "stranger", "Not yours"))
-    refused(api("DELETE", "/2/tweets/77"), 403)
-    refused(api("DELETE", "/2/tweets/78"), 404, "resource-not-found")
-
-
-def test_access(api: Api) -> None:
-    def me(header: str) -> requests.Response:
-        return api("GET", "/2/users/me", headers={"Authorization": header} if header else {})
-
-    assert me(f"Bearer {api.token}").json()["data"]["username"] == "emulated"
-    for header in ("", "Bearer ", "Bearer wrong", "Basic eDp5", "OAuth oauth_token=x"):
-        assert refused(me(header), 401) == "Unauthorized"
-    said = refused(me(f"Bearer {api.emulator.access.app_token}"), 403, "unsupported-authentication")
-    assert "Application-Only" in said
-    api.emulator.expire_tokens()
-    assert refused(me(f"Bearer {api.token}"), 401) == "Unauthorized"
-
-
-def test_refresh_tokens_work_once(api: Api) -> None:
-    credentials = api.emulator.credentials()
-
-    def renew(token: str, auth: Any = None, **more: str) -> requests.Response:
-        form = {"grant_type": "refresh_token", "refresh_token": token, **more}
-        url = api.base + "/2/oauth2/token"
-        return requests.post(url, data=form, auth=auth, timeout=10)
-
-    basic = (credentials["client_id"], credentials["client_secret"])
-    first = renew(credentials["refresh_token"], basic)
-    assert first.status_code == 200
-    fresh = first.json()
-    assert fresh["expires_in"] == 7200
-    assert fresh["token_type"] == "bearer"
-    assert fresh["refresh_token"] != credentials["refresh_token"]
-    api.token = fresh["access_token"]
-    assert api("GET", "/2/users/me").status_code == 200
-    again = renew(credentials["refresh_token"], basic)
-    assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
-    wrong = renew(fresh["refresh_token"], (basic[0], "wrong"))
-    assert (wrong.status_code, wrong.json()["error"]) == (401, "unauthorized_client")
-    nobody = renew(fresh["refresh_token"], client_id=basic[0])
-    assert (nobody.status_code, nobody.json()["error"]) == (401, "unauthorized_client")
-    public = api.emulator.public_client_credentials()
-    last = renew(public["refresh_token"], client_id=public["client_id"])
-    assert last.status_code == 200
-
-
-def test_access_lasts_two_hours(api: Api) -> None:
-    end = api.emulator.access.tokens[api.token]
-    assert timedelta(hours=2, seconds=-5) < end - datetime.now(UTC) <= timedelta(hours=2)
+    api.refused(api("DELETE", "/2/tweets/77"), 403)
+    api.refused(api("DELETE", "/2/tweets/78"), 404, "resource-not-found")
 
 
 def test_rate_limits_are_enforced_with_their_headers(api: Api) -> None:
@@ -377,7 +293,7 @@ def test_rate_limits_are_enforced_with_their_headers(api: Api) -> None:
         answer = api("GET", "/2/users/me")
     assert answer.headers["x-rate-limit-remaining"] == "0"
     over = api("GET", "/2/users/me")
-    refused(over, 429, "rate-limit-exceeded")
+    api.refused(over, 429, "rate-limit-exceeded")
     assert int(over.headers["x-rate-limit-reset"]) > time.time()
     assert api.post().status_code == 201
     api.server.reset()
@@ -386,7 +302,7 @@ def test_rate_limits_are_enforced_with_their_headers(api: Api) -> None:
 
 def test_credits(api: Api) -> None:
     api.server.set("x", "credits", False)
-    refused(api.post(), 402, "usage-capped")
+    api.refused(api.post(), 402, "usage-capped")
     assert api.server.posts("x") == []
     api.server.reset()
     assert api.post().status_code == 201
@@ -397,9 +313,3 @@ def test_permalinks_are_pages(api: Api) -> None:
     page = requests.get(f"{api.base}/emulated/status/{post_id}", timeout=10)
     assert page.status_code == 200
     assert "Readable" in page.text
-
-
-def test_credentials_are_canaries(api: Api) -> None:
-    for given in (api.emulator.credentials(), api.emulator.oauth1_credentials()):
-        for name, value in given.items():
-            assert value.startswith("pk_canary_x_") == (name != "client_id")

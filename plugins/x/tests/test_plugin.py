@@ -15,7 +15,7 @@ from postkit.deliver.attempt import create
 from postkit.deliver.clients import Connection
 from postkit.emulator.timeline import LivePost
 from postkit.errors import InDoubt, NeedsLogin, Refused, Throttled
-from postkit.network import Attachment, Outgoing, Receipt, RenderedPart
+from postkit.network import Account, Attachment, Identity, Outgoing, Receipt, RenderedPart
 from postkit.transport import SecondCreate
 
 if TYPE_CHECKING:
@@ -74,6 +74,20 @@ def test_who_we_are(connection: Connection, bench: Bench) -> None:
     assert identity.name == "@emulated"
     assert identity.id == "1000000000000000001"
     assert identity.facts == {"username": "emulated"}
+
+
+def test_permalinks(bench: Bench) -> None:
+    identity = Identity("5", "@Some_One", facts={"username": "Some_One"})
+    bench.vault.put("a_1", dict(bench.emulator.credentials()))
+    for endpoint, web in (
+        (None, "https://x.com"),
+        ("https://gateway.example.com", "https://x.com"),
+        ("http://127.0.0.1:8000/x", "http://127.0.0.1:8000/x"),
+    ):
+        account = Account("a_1", "x", "me", endpoint, identity=identity)
+        client = bench.again(account).client
+        assert client.permalink("42") == f"{web}/Some_One/status/42"
+    assert bench.server.requests("x") == []
 
 
 def test_connecting_asks_nothing(connection: Connection, bench: Bench) -> None:
@@ -189,51 +203,6 @@ def test_a_repeat_is_the_same_to_the_byte(attached: Attach) -> None:
 )
 def test_post_ids(given: str, found: str | None) -> None:
     assert post_id(given) == found
-
-
-# Uploads
-
-
-def test_uploads_that_are_known_are_not_repeated(bench: Bench, attached: Attach) -> None:
-    connection = bench.connect()
-    part = RenderedPart("Hi", (attached("red", "Red"), attached("blue", "Blue")))
-    journal: dict[str, Any] = {}
-    connection.network.prepare(connection.client, part, journal)
-    connection.network.prepare(connection.client, part, json.loads(json.dumps(journal)))
-    assert bench.asked("POST", "/2/media/upload") == 2
-    assert bench.asked("POST", "/2/media/metadata") == 2
-    del journal["alt_1"]
-    connection.network.prepare(connection.client, part, journal)
-    assert bench.asked("POST", "/2/media/upload") == 2
-    assert bench.asked("POST", "/2/media/metadata") == 3
-
-
-def test_each_id_is_kept_before_the_next_request(bench: Bench, attached: Attach) -> None:
-    connection = bench.connect()
-    kept: list[tuple[str, int]] = []
-
-    class Journal(dict[str, Any]):
-        def __setitem__(self, name: str, value: Any) -> None:
-            kept.append((name, len(bench.server.requests("x"))))
-            super().__setitem__(name, value)
-
-    part = RenderedPart("Hi", (attached("red", "Red"), attached("blue", "Blue")))
-    connection.client.ask_me()
-    connection.network.prepare(connection.client, part, Journal())
-    assert [name for name, _ in kept] == ["media_0", "alt_0", "media_1", "alt_1"]
-    assert [count - kept[0][1] for _, count in kept] == [0, 1, 2, 3]
-
-
-def test_uploads_that_ended_are_made_again(bench: Bench, attached: Attach) -> None:
-    connection = bench.connect()
-    part = RenderedPart("Hi", (attached("red", "Red"),))
-    journal: dict[str, Any] = {}
-    connection.network.prepare(connection.client, part, journal)
-    first = journal["media_0"]["id"]
-    journal["media_0"]["until"] = 0
-    connection.network.prepare(connection.client, part, journal)
-    assert journal["media_0"]["id"] != first
-    assert journal["alt_0"] == journal["media_0"]["id"]
 
 
 # Read back

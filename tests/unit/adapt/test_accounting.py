@@ -136,7 +136,9 @@ def missing(post: Post, options: RenderOptions, rendition: Rendition) -> Iterato
     for name in ("content_warning", "lang", "visibility"):
         value = getattr(post, name)
         kept = all(part.fields.get(name) == value for part in parts)
-        if value and not kept and not told(rendition, name, value):
+        # What is public anyway is a change in words alone; all else is a loss or a refusal.
+        lost = not (name == "visibility" and value == "public")
+        if value and not kept and not told(rendition, name, value, lost=lost):
             yield name
     wanted = {**own.options, **options.values}
     if any(dict(part.fields.get("options", {})) != wanted for part in parts):

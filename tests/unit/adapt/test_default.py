@@ -179,11 +179,17 @@ def test_warning_language_and_visibility(table: Table) -> None:
     post = Post(["One", "Two"], content_warning="Spiders", lang="en", visibility="private")
     for part in rendered(post, table("server")).parts:
         assert part.fields == {"content_warning": "Spiders", "lang": "en", "visibility": "private"}
-    losses = rendered(post, table()).losses
-    assert [loss.field for loss in losses] == ["content_warning", "lang", "visibility"]
-    unknown = rendered(Post("One", visibility="direct"), table("server")).losses
-    assert unknown == (
-        Change("visibility", "direct is not possible here (there is: public, private)"),
+    plain = rendered(Post("One", content_warning="Spiders", lang="en"), table())
+    assert [loss.field for loss in plain.losses] == ["content_warning", "lang"]
+
+
+@pytest.mark.parametrize("name", ["server", "table"])
+def test_what_is_not_for_everybody_is_never_made_public(table: Table, name: str) -> None:
+    limits = table("server") if name == "server" else table()
+    with pytest.raises(CannotRender, match="visibility 'direct' is not possible here"):
+        rendered(Post("One", visibility="direct"), limits)
+    assert rendered(Post("One", visibility="public"), table()).changes == (
+        Change("visibility", "public, as every post is here"),
     )
 
 

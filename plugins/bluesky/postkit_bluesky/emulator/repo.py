@@ -15,7 +15,7 @@ from .answers import COLLECTION, DID, HANDLE, invalid, missing, not_emulated, pr
 from .blobs import Blobs
 from .cid import cid_of_json
 from .lexicon import blobs_of, check_numbers, check_post
-from .shown import WEB, live_post
+from .shown import live_post
 
 NETWORK = "bluesky"
 _RKEY = re.compile(r"[a-zA-Z0-9._~:-]{1,512}")
@@ -120,7 +120,7 @@ class Repo:
 
     def _post(self, record: dict[str, Any], uri: str, cid: str) -> LivePost:
         rkey = uri.rpartition("/")[2]
-        url = f"{WEB}/profile/{HANDLE}/post/{rkey}"
+        url = f"{self._world.base_url}/{NETWORK}/profile/{HANDLE}/post/{rkey}"
         now = self._world.clock.now()
         return live_post(record, uri=uri, cid=cid, url=url, now=now, blobs=self._blobs)
 

@@ -33,7 +33,8 @@ LISTED = 100
 
 class FacebookEmulator(Emulator):
     """One Page. ``permissions`` are those of its token, ``calls`` how many calls it has in 24
-    hours, ``deletable`` whether the app may delete posts (not every app may)."""
+    hours, ``deletable`` whether the app may delete posts (not every app may), ``photos`` how
+    many a post may show (the network names no number; ten is the cap that clients share)."""
 
     network = "facebook"
     title = "Facebook Page"
@@ -42,6 +43,7 @@ class FacebookEmulator(Emulator):
         "permissions": PERMISSIONS,
         "calls": 4800,
         "deletable": True,
+        "photos": 10,
     }
 
     def __init__(self, world: World) -> None:
@@ -218,6 +220,8 @@ class FacebookEmulator(Emulator):
         photo_ids = attached(params)
         if not (message.strip() or link or photo_ids):
             raise refusal("(#100) A post needs a message, a link or attached_media", 100)
+        if len(photo_ids) > self.settings["photos"]:
+            raise refusal("(#100) attached_media holds too many photos", 100)
         check_message(message)
         check_link(link)
         if link and photo_ids:

@@ -10,12 +10,12 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _URL = re.compile(r"https?://[^\s<>\ue100-\ue1ff]+")
 _LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
 _EMPHASIS = (
-    re.compile(r"\*\*(\S(?:.*?\S)?)\*\*", re.DOTALL),
-    re.compile(r"\*(\S(?:.*?\S)?)\*", re.DOTALL),
-    re.compile(r"(?<!\w)__(\S(?:.*?\S)?)__(?!\w)", re.DOTALL),
-    re.compile(r"(?<!\w)_(\S(?:.*?\S)?)_(?!\w)", re.DOTALL),
-    re.compile(r"~~(.+?)~~", re.DOTALL),
-    re.compile(r"`([^`]+)`"),
+    re.compile(r"\*\*(\S(?:.{0,999}?\S)?)\*\*", re.DOTALL),
+    re.compile(r"\*(\S(?:.{0,999}?\S)?)\*", re.DOTALL),
+    re.compile(r"(?<!\w)__(\S(?:.{0,999}?\S)?)__(?!\w)", re.DOTALL),
+    re.compile(r"(?<!\w)_(\S(?:.{0,999}?\S)?)_(?!\w)", re.DOTALL),
+    re.compile(r"~~(.{1,999}?)~~", re.DOTALL),
+    re.compile(r"`([^`]{1,999})`"),
     re.compile(r"\^(\S)"),
 )
 _BLOCK = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]*|>!?[ \t]*|[-+*][ \t]+|\d+[.)][ \t]+)")
@@ -31,7 +31,8 @@ def shown(source: str) -> str:
         kept.append(text)
         return f"\ue0fe{len(kept) - 1}\ue0ff"
 
-    text = _ESCAPE.sub(lambda found: chr(_PRIVATE + ord(found[1])), source)
+    text = _ESCAPE.sub(lambda found: chr(_PRIVATE + ord(found[1])), source.rstrip())
+    text = _LINK.sub(lambda found: found[1] + keep(f" ({found[2]})"), text)
     text = _URL.sub(lambda found: keep(found[0]), text)
     paragraphs = [_paragraph(part) for part in re.split(r"\n[ \t]*\n\s*?(?=\S|\u00a0)", text)]
     text = "\n\n".join(part for part in paragraphs if part)
@@ -51,7 +52,6 @@ def _paragraph(source: str) -> str:
         broken = text.endswith("  ") or block is not None
         pieces.append(text.strip(" \t") + ("\n" if broken else " "))
     joined = "".join(pieces).strip(" \n")
-    joined = _LINK.sub(lambda found: f"{found[1]} ({found[2]})", joined)
     for mark in _EMPHASIS:
         joined = mark.sub(r"\1", joined)
     return joined

@@ -91,7 +91,7 @@ class Access:
             fields.get("oauth_consumer_key") != self.api_key
             or fields.get("oauth_token") != self.user_token
             or fields.get("oauth_signature_method") != "HMAC-SHA1"
-            or not stamp.isdigit()
+            or not stamp.isdecimal()
             or abs(int(stamp) - self.clock.now().timestamp()) > DRIFT.total_seconds()
             or not nonce
             or nonce in self.nonces
@@ -101,7 +101,8 @@ class Access:
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         right = any(
             hmac.compare_digest(
-                self._signature(request.method, host + path, [*query, *fields.items()]), signature
+                self._signature(request.method, host + path, [*query, *fields.items()]),
+                signature.encode(),
             )
             for host in HOSTS
         )
@@ -109,13 +110,13 @@ class Access:
             self.nonces.add(nonce)
         return right
 
-    def _signature(self, method: str, address: str, parameters: list[tuple[str, str]]) -> str:
+    def _signature(self, method: str, address: str, parameters: list[tuple[str, str]]) -> bytes:
         pairs = sorted((_quoted(name), _quoted(value)) for name, value in parameters)
         listed = "&".join(f"{name}={value}" for name, value in pairs)
         base = f"{method}&{_quoted(address)}&{_quoted(listed)}"
         key = f"{_quoted(self.api_secret)}&{_quoted(self.user_secret)}"
         digest = hmac.digest(key.encode(), base.encode(), "sha1")
-        return base64.b64encode(digest).decode("ascii")
+        return base64.b64encode(digest)
 
     async def token(self, request: Request) -> Response:
         """POST /2/oauth2/token with grant_type=refresh_token."""

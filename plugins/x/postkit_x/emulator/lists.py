@@ -79,13 +79,13 @@ def _check(query: Mapping[str, str]) -> None:
         unknown = sorted(_words(query, name) - known)
         mistakes += [(name, f"The `{name}` value [{word}] is not known here.") for word in unknown]
     count = query.get("max_results", "10")
-    if not count.isdigit() or not 5 <= int(count) <= 100:
+    if not count.isdecimal() or not 5 <= int(count) <= 100:
         mistakes.append(("max_results", f"The value [{count}] is not between 5 and 100."))
     for name in ("start_time", "end_time"):
         if name in query and _moment(query[name]) is None:
             mistakes.append((name, f"Invalid '{name}':'{query[name]}'."))
     for name in ("since_id", "until_id", "pagination_token"):
-        if name in query and not query[name].isdigit():
+        if name in query and not query[name].isdecimal():
             mistakes.append((name, f"The value [{query[name]}] is not valid."))
     if mistakes:
         raise invalid(mistakes, query)
