@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .errors import InDoubt, NeedsLogin, NetworkError, Refused, Throttled, Unavailable
-from .network import Failure
+from .network import Failure, Network
 
 REQUEST_ID_HEADERS = ("x-request-id", "x-fb-trace-id", "x-transaction-id", "cf-ray")
 
@@ -53,6 +53,13 @@ def message_of(body: Any) -> str:
     return ""
 
 
+def classified(network: Network[Any], failure: Failure) -> NetworkError:
+    """What the plugin makes of a failure, under the network's own name."""
+    error = network.classify(failure)
+    error.network = network.name
+    return error
+
+
 def by_status(
     network: str,
     failure: Failure,
@@ -62,7 +69,7 @@ def by_status(
     retry_at: datetime | None = None,
     reads_body: bool = True,
 ) -> NetworkError:
-    """The table of HTTP statuses.
+    """The table of HTTP statuses. ``network`` is what messages call it.
 
     Nothing written: Unavailable. 400, 404, 413, 422 and other 4xx with the API's own (JSON)
     body: Refused. 401: NeedsLogin. 429: Throttled. Everything else is in doubt: a timeout, a

@@ -23,7 +23,15 @@ from .deliver.ledger import Ledger
 from .deliver.owner import this_process
 from .deliver.spool import Spool
 from .engine.threads import ThreadEngine
-from .errors import InputError, NetworkError, NotDeleted, PlanRefused, PostkitError, Refused, UnknownName
+from .errors import (
+    InputError,
+    NetworkError,
+    NotDeleted,
+    PlanRefused,
+    PostkitError,
+    Refused,
+    UnknownName,
+)
 from .home import Home
 from .ids import new_id
 from .network import Account, CanDelete, CanList, Receipt, RemotePost, RenderedPart
@@ -520,8 +528,9 @@ def _delete(connection: Connection, receipt: Receipt) -> None:
         if error.status not in (404, 410):
             raise
     except Exception as error:
+        from .classify import classified
         from .network import Failure
 
-        found = connection.network.classify(Failure(error, connection.session.last))
+        found = classified(connection.network, Failure(error, connection.session.last))
         if not (isinstance(found, Refused) and found.status in (404, 410)):
             raise

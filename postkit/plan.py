@@ -53,11 +53,12 @@ class Planned:
 
     @property
     def text_hash(self) -> str:
-        """What "the same text" means: the words, or the pictures where there are no words."""
+        """What "the same text" means: the words (title and link among them), or the pictures
+        where there are no words."""
         parts = self.rendition.parts if self.rendition else ()
-        texts = [part.text for part in parts]
+        texts = [[part.text, part.fields.get("title"), part.fields.get("link")] for part in parts]
         media = [attachment.sha256 for part in parts for attachment in part.media]
-        extra = [] if any(texts) else media
+        extra = [] if any(any(words) for words in texts) else media
         return hashlib.sha256(repr((texts, extra)).encode("utf-8", "surrogatepass")).hexdigest()
 
     def report(self) -> DeliveryReport:

@@ -141,7 +141,7 @@ def report_of(
         retry_at=open_part.not_before if waiting and open_part else None,
         question=stopped.question if stopped else None,
         error=stopped.error if stopped else None,
-        overdue=open_part is not None and open_part.due_at <= now,
+        overdue=open_part is not None and open_part.not_before <= now,
     )
 
 

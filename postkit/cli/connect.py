@@ -17,7 +17,6 @@ from ..kit import Kit
 from ..network import CredentialSet, Network
 from .output import emit, json_option, say
 
-
 MOST_BYTES = 65_536
 """Bytes of a file that holds one credential: many times the longest token."""
 
@@ -86,10 +85,8 @@ def command(
     return 0
 
 
-def read_credentials(
-    kit: Kit, network: Network[Any], pairs: tuple[str, ...]
-) -> dict[str, str]:
-    """``KEY=VALUE`` pairs; a value may be a reference, so that no secret shows in a process list."""
+def read_credentials(kit: Kit, network: Network[Any], pairs: tuple[str, ...]) -> dict[str, str]:
+    """``KEY=VALUE`` pairs. A value may be a reference: then no secret is in a list of processes."""
     fields = [field for row in network.credentials for field in row.fields]
     public = {field.name for field in fields if not field.secret}
     found: dict[str, str] = {}

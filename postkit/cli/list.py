@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 import click
 
 from ..kit import Kit
-from .output import emit, json_option, table
+from ..report import Report
+from .output import MARKS, emit, json_option, say, shown, table
 
 
 @click.command("list")
@@ -19,17 +23,35 @@ def command(count: int, as_json: bool) -> None:
         emit({"publications": [report.to_json() for report in reports]})
         return
     if not reports:
-        click.echo("Nothing has been published yet.", err=True)
+        say("Nothing has been published yet.", err=True)
         return
-    rows = [
+    if not sys.stdout.isatty():
+        print_rows(reports)
+        return
+    for report in reports:
+        at = report.deliveries[0].at if report.deliveries else None
+        say(f"{report.publication}" + (f"  {at:%Y-%m-%d %H:%M} UTC" if at else ""))
+        for delivery in report.deliveries:
+            mark, colour = MARKS.get(delivery.state, ("", "white"))
+            state = delivery.state.replace("_", " ")
+            click.echo(f"  {click.style(mark, fg=colour)} {shown(delivery.address)}  {state}")
+            for url in delivery.urls[:1]:
+                click.echo(f"      {shown(url)}")
+
+
+def print_rows(reports: Sequence[Report]) -> None:
+    """A line for each address: publication, time, address, state, link."""
+    table(
+        ["publication", "when (UTC)", "address", "state", "link"],
         [
-            report.publication or "",
-            f"{delivery.at:%Y-%m-%d %H:%M}" if delivery.at else "",
-            delivery.address,
-            delivery.state.replace("_", " "),
-            delivery.urls[0] if delivery.urls else "-",
-        ]
-        for report in reports
-        for delivery in report.deliveries
-    ]
-    table(["publication", "when (UTC)", "address", "state", "link"], rows)
+            [
+                report.publication or "",
+                f"{delivery.at:%Y-%m-%d %H:%M}" if delivery.at else "",
+                delivery.address,
+                delivery.state,
+                delivery.urls[0] if delivery.urls else "-",
+            ]
+            for report in reports
+            for delivery in report.deliveries
+        ],
+    )

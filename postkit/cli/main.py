@@ -31,7 +31,12 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
 }
 INTERRUPTED = 130
-EPILOG = "Exit status: 0 done, 1 refused or failed, 2 usage, 3 uncertain, 4 held, 70 defect, 75 not finished."
+EPILOG = (
+    "Exit status: 0 done, 1 refused or failed, 2 usage, 3 uncertain, 4 held, 70 defect, 75 not "
+    "finished. The variable POSTKIT_HOME names the folder of settings, store and secrets; "
+    "POSTKIT_STORE another store; POSTKIT_KEY holds the key of the secrets; POSTKIT_BUSY_TIMEOUT "
+    "the seconds (30) to wait for a store that another process holds."
+)
 
 
 @dataclass(slots=True)
@@ -185,7 +190,8 @@ def run(arguments: list[str]) -> int:
         return _fail(
             as_json,
             "interrupted",
-            "Interrupted. `postkit list` shows what was under way; `postkit finish ID` completes it.",
+            "Interrupted. `postkit list` shows what was under way; `postkit finish ID` "
+            "completes it.",
             INTERRUPTED,
         )
     except BrokenPipeError:

@@ -10,7 +10,7 @@ from ..errors import PluginError
 from ..limits.describe import describe
 from ..network import Network
 from ..plugins import Plugins
-from .output import emit, json_option, table
+from .output import emit, json_option, say, shown, table, wrapped
 
 
 @click.command("networks")
@@ -34,7 +34,7 @@ def command(name: str | None, as_json: bool) -> None:
         emit({"networks": rows})
         return
     table(
-        ["network", "title", ""],
+        ["network", "title", "problem"],
         [[str(row["name"]), str(row["title"]), str(row["error"] or "")] for row in rows],
     )
 
@@ -67,23 +67,31 @@ def _one(network: Network[Any], as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{network.title} ({network.name})\n")
-    table(
-        ["limit", "value", "source", "checked"],
-        [[f.what, f.value, f.source, f.checked] for f in facts],
-    )
+    say(f"{network.title} ({network.name})\n")
+    for fact in facts:
+        print_row(fact.what, fact.value, 32)
+    say("\nWhere this is from:")
+    for source in dict.fromkeys((fact.source, fact.checked) for fact in facts):
+        say(f"  {source[0]} (checked {source[1]})")
     if network.options:
-        click.echo(f"\nOptions (--set {network.name}.OPTION=VALUE):")
+        say(f"\nOptions (--set {network.name}.OPTION=VALUE):")
         for option in network.options:
             kind = "|".join(option.choices) or option.type
-            click.echo(f"  {option.name} ({kind})  {option.help}")
-    click.echo("\nTo connect, one of:")
+            print_row(f"{option.name} ({kind})", option.help, 32)
+    several = len(network.credentials) > 1
+    say("\nTo connect" + (", one of:" if several else ":"))
     for row in network.credentials:
         endpoint = " --endpoint https://SERVER" if network.needs_endpoint else ""
         fields = " ".join(
             f"[--credential {f.name}=...]" if f.optional else f"--credential {f.name}=..."
             for f in row.fields
         )
-        click.echo(f"  postkit connect {network.name}{endpoint} {fields}")
+        for line in wrapped(f"postkit connect {network.name}{endpoint} {fields}", "  ", "      "):
+            click.echo(line)
         for field in row.fields:
-            click.echo(f"      {field.name}: {field.how}")
+            print_row(f"  {field.name}", field.how, 24)
+
+
+def print_row(name: str, value: str, width: int) -> None:
+    for line in wrapped(shown(value), f"  {shown(name):{width}} "):
+        click.echo(line)

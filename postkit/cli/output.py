@@ -116,10 +116,11 @@ def labelled(label: str, text: str, *, indent: int = 4) -> None:
         click.echo(line)
 
 
-def wrapped(text: str, start: str) -> Iterator[str]:
-    hang = " " * len(start)
+def wrapped(text: str, start: str, hang: str | None = None) -> Iterator[str]:
+    """The lines of a text below each other; links and other long words stay whole."""
+    hang = " " * len(start) if hang is None else hang
     for number, line in enumerate(text.splitlines() or [""]):
-        first = start if not number else hang
+        first = hang if number else start
         if not sys.stdout.isatty():
             yield first + line
             continue

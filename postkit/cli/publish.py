@@ -15,7 +15,7 @@ from ..kit import Kit
 from ..network import RenderedPart
 from ..plan import Plan, Planned, Wishes
 from ..post import Media, Part, Poll, Post
-from .output import counted, emit, json_option, labelled, print_report, say, shown, where
+from .output import counted, emit, json_option, labelled, print_report, say, shown, where, wrapped
 from .progress import ProgressLines
 from .waiting import wait_option
 
@@ -165,7 +165,8 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
             source = str(path.resolve())
         elif name.endswith((".md", ".txt")) or "/" in name:
             raise InputError(
-                f"{name}: there is no such file. If it is meant as a text: --text {shorter(name)!r}."
+                f"{name}: there is no such file. If it is meant as a text: "
+                f"--text {shorter(name)!r}."
             )
         else:
             text = name
@@ -282,8 +283,8 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
         for limit in planned.network.limits_for(planned.place.account).text
     )
     say(f"    part {number} of {len(parts)} ({counts})")
-    for line in part.text.splitlines():
-        say(f"      | {line}")
+    for line in wrapped(shown(part.text), "      | ", "      | "):
+        click.echo(line)
     for image in part.media:
         alt = f'"{image.alt}"' if image.alt else "no alt text"
         size = f"{image.width}x{image.height}, {image.size:,} bytes"
@@ -291,6 +292,8 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
     for field in ("title", "link", "content_warning", "lang", "visibility"):
         if part.fields.get(field):
             labelled(field.replace("_", " "), str(part.fields[field]), indent=6)
+    if part.fields.get("tags"):
+        labelled("tags", ", ".join(part.fields["tags"]), indent=6)
     poll = part.fields.get("poll")
     if poll:
         labelled("poll", f"{' / '.join(poll['options'])} ({poll['minutes']} minutes)", indent=6)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from ..kit import Kit
 from ..report import Report
+from ..store.rows import HistoryRow
 from .output import emit, json_option, print_report, say, shown, wrapped
 
 
@@ -40,16 +43,22 @@ def command(name: str, as_json: bool) -> int:
         return report.exit_status
     print_report(report)
     for delivery, rows in history.items():
-        say(f"\n{delivery}  (times in UTC)")
-        for row in rows:
-            part = (row.part_id or "").rpartition(".")[2]
-            change = row.after if row.before == row.after else f"{row.before} -> {row.after}"
-            start = f"  {row.at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f"  part {part}  {change}"
-            say(start)
-            for line in wrapped(shown(row.reason), " " * 12):
-                click.echo(line)
+        print_history(delivery, rows)
     say(f"\n{next_step(report)}")
     return report.exit_status
+
+
+def print_history(delivery: str, rows: Sequence[HistoryRow]) -> None:
+    day = ""
+    for row in rows:
+        if f"{row.at:%Y-%m-%d}" != day:
+            day = f"{row.at:%Y-%m-%d}"
+            say(f"\n{delivery}  {day} (UTC)")
+        part = (row.part_id or "").rpartition(".")[2]
+        change = f"{row.after}" if row.before == row.after else f"{row.before} -> {row.after}"
+        start = f"  {row.at:%H:%M:%S.%f}"[:-3] + f"  {part:2} {change:22} "
+        for line in wrapped(shown(row.reason), start):
+            click.echo(line)
 
 
 def next_step(report: Report) -> str:
@@ -63,8 +72,8 @@ def next_step(report: Report) -> str:
     if "partly_live" in by_state:
         part = by_state["partly_live"]
         return (
-            f"Next: a part of {part.address} is not live. To start over, `postkit delete {part.id}`, "
-            f"mend what was refused, and publish again with --to {part.address}."
+            f"Next: a part of {part.address} is not live. To start over, run `postkit delete "
+            f"{part.id}`, mend what was refused, and publish again with --to {part.address}."
         )
     if "failed" in by_state:
         place = by_state["failed"].address

@@ -13,7 +13,7 @@ from ..kit import WAIT
 LONGEST = 86_400.0
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A number of seconds from 0 to a day."""
 
     name = "seconds"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..classify import classified
 from ..errors import InDoubt, NetworkError, PluginError, Unavailable
 from ..network import Failure, Network, Outgoing, Receipt
 from ..transport import CreateScope, Exchange, Session, is_transport_error
@@ -50,7 +51,7 @@ def _classified(network: Network[Any], error: Exception, scope: CreateScope) -> 
             f"The plugin {network.name} failed before it sent anything "
             f"({type(error).__name__}: {error})."
         )
-    return _held_against(network.classify(Failure(error, sent)), sent)
+    return _held_against(classified(network, Failure(error, sent)), sent)
 
 
 def _held_against(error: NetworkError, sent: Exchange | None) -> NetworkError:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
+from ..classify import classified
 from ..errors import InDoubt, InputError, NeedsLogin, PluginError, PostkitError, Unavailable
 from ..network import Account, CanRefresh, Failure, Network
 from ..plugins import Plugins
@@ -87,7 +88,7 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
             raise PluginError(
                 f"The plugin {network.name} failed ({type(error).__name__}: {error})."
             ) from error
-        found = network.classify(Failure(error, session.last))
+        found = classified(network, Failure(error, session.last))
         if isinstance(found, InDoubt):
             raise Unavailable(
                 found.message.replace("; it may have acted", ""),

@@ -21,7 +21,7 @@ from ..errors import (
     Throttled,
     Unavailable,
 )
-from ..network import Account, Guarantee, Outgoing, Receipt, RenderedPart
+from ..network import Account, CanRefresh, Guarantee, Outgoing, Receipt, RenderedPart
 from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
 from ..store.rows import DeliveryRow, PartRow
@@ -235,7 +235,8 @@ class Courier:
         connection: Connection | None = None,
     ) -> bool:
         change(part, error, self._clock.now())
-        if connection is not None and not run.renewed:
+        can_refresh = connection is not None and isinstance(connection.network, CanRefresh)
+        if connection is not None and can_refresh and not run.renewed:
             run.renewed = True
             try:
                 connection.renew()

@@ -177,7 +177,7 @@ class X(Network[Client]):
                 proof=bool(outgoing.part.media),
             )
             for post in readback.listed(client, since=since)
-            if readback.created_at(post) >= since and readback.same(post, outgoing)
+            if readback.same(post, outgoing)
         ]
 
     def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:  # noqa: ARG002

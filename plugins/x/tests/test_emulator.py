@@ -133,6 +133,16 @@ def test_the_same_text_is_refused_while_it_is_live(api: Api) -> None:
     assert api.post("Once only").status_code == 201
 
 
+def test_the_same_text_is_taken_again_after_a_day(api: Api) -> None:
+    timeline = api.server.world.timeline
+    now = datetime.now(UTC)
+    for number, hours in ((1, 23), (2, 25)):
+        at = now - timedelta(hours=hours)
+        timeline.add(LivePost("x", str(number), "emulated", f"{hours} hours", created_at=at))
+    api.refused(api.post("23 hours"), 403)
+    assert api.post("25 hours").status_code == 201
+
+
 def test_one_cashtag(api: Api) -> None:
     assert api.post("$AAPL is up").status_code == 201
     assert "maximum of one cashtag" in api.refused(api.post("$AAPL and $TWTR"), 403)
