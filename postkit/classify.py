@@ -1,4 +1,4 @@
-"""The next step after a failed call, from what the wire said rather than from what an SDK raised."""
+"""The next step after a failed call: from what the wire said, not from what an SDK raised."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class Plugins:
         entry = self._entries[key]
         try:
             module: object = entry.load()
-        except Exception as error:  # noqa: BLE001 - a stranger's import may raise anything
+        except Exception as error:
             self._failed[key] = _why(entry, error)
             return None
         if key not in self._loaded:

@@ -204,7 +204,9 @@ class Post:
             self.link or self.poll or any(s.text for s in self.networks.values())
         ):
             yield "The post is empty: give it a text, a picture or a link."
-        texts: list[tuple[str, object]] = [(f"part {n}", p.text) for n, p in enumerate(self.parts, 1)]
+        texts: list[tuple[str, object]] = [
+            (f"part {n}", p.text) for n, p in enumerate(self.parts, 1)
+        ]
         texts += [
             ("title", self.title),
             ("link", self.link),
@@ -263,8 +265,14 @@ def _text_problems(where: str, text: object) -> Iterable[str]:
     for position, char in enumerate(text):
         code = ord(char)
         if 0xD800 <= code <= 0xDFFF:
-            yield f"{where}: character {position + 1} is half of a surrogate pair (U+{code:04X}); the text was cut or decoded wrongly."
+            yield (
+                f"{where}: character {position + 1} is half of a surrogate pair (U+{code:04X}); "
+                "the text was cut or decoded wrongly."
+            )
             return
         if (code < 32 and char not in "\n\t\r") or code == 127 or 0x80 <= code <= 0x9F:
-            yield f"{where}: character {position + 1} is the control character U+{code:04X}; remove it."
+            yield (
+                f"{where}: character {position + 1} is the control character U+{code:04X}; "
+                "remove it."
+            )
             return

@@ -18,7 +18,7 @@ VARIABLE: Final = "POSTKIT_KEY"
 MAKE_ONE: Final = "python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())'"
 
 
-class NoKey(VaultError):  # noqa: N818 - named by the next step, as all errors here
+class NoKey(VaultError):
     """There is no key yet to encrypt secrets with."""
 
     kind = "no_key"

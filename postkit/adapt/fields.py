@@ -10,7 +10,6 @@ from ..post import Poll, Post, Settings
 from .ledger import Draft, Ledger
 from .texts import can_show, normal
 
-
 PUBLIC = "public"
 
 

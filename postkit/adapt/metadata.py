@@ -21,7 +21,7 @@ _GIF_COMMENT, _GIF_APPLICATION = 0xFE, 0xFF
 _VP8X_EXIF, _VP8X_XMP = 0x08, 0x04
 
 
-class Damaged(Exception):  # noqa: N818 - a state of the file, caught here
+class Damaged(Exception):
     """The blocks of the file do not follow its format: it is truncated or broken."""
 
 

@@ -201,7 +201,7 @@ def run(arguments: list[str]) -> int:
         if asked.debug:
             _traceback()
         return _fail(as_json, error.kind, error.message, error.exit_status, error)
-    except Exception as error:  # noqa: BLE001 - the last place where a defect becomes a sentence
+    except Exception as error:
         if asked.debug:
             _traceback()
         return _fail(

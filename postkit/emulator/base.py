@@ -47,7 +47,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 IsCreate = Callable[[Request], Awaitable[bool]]
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a mistake of the program
+class Refusal(Exception):
     """Raise it anywhere in a handler to answer with ``response`` and make no post.
 
     A refused create request uses up no fault. Raise it also where the network says no with a
@@ -92,7 +92,7 @@ class Emulator(ABC):
         """What ``postkit connect --endpoint`` gets; ``base_url`` has no slash at its end."""
         return f"{base_url}/{self.network}"
 
-    def expire_tokens(self) -> None:  # noqa: B027 - a network without expiry has nothing to do
+    def expire_tokens(self) -> None:
         """The access token is dead from now on; a refresh, where there is one, makes a new one."""
 
     def rate_limited(self, seconds: float) -> Response:
@@ -107,13 +107,13 @@ class Emulator(ABC):
         """The network's shape for a request that cannot be read (broken JSON or form)."""
         return JSONResponse({"error": detail}, status)
 
-    async def enter(self, request: Request) -> None:  # noqa: B027 - an open door by default
+    async def enter(self, request: Request) -> None:
         """Runs before every handler of ``route``: authentication, rate limits.
 
         Raise Refusal to answer at once. Override it; the default lets everything in.
         """
 
-    def leave(self, request: Request, response: Response) -> None:  # noqa: B027
+    def leave(self, request: Request, response: Response) -> None:
         """Runs on every answer that comes from the network itself, also on a refusal.
 
         Override it to add headers. Not called for an answer that a fault makes up.

@@ -19,7 +19,7 @@ from .faults import BadFault, Fault
 from .world import World
 
 
-class UnknownSetting(ValueError):  # noqa: N818 - named like the core's errors
+class UnknownSetting(ValueError):
     """There is no such network or setting, or the value is of another type."""
 
 

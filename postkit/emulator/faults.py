@@ -25,7 +25,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _SECONDS = {"hang": 3600.0, "slow": 2.0, "late": 0.5, "index_lag": 0.5, "rate_limit": 2.0}
 
 
-class BadFault(ValueError):  # noqa: N818 - named like the core's errors
+class BadFault(ValueError):
     """A fault that cannot be armed; ``problems`` holds one sentence for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -11,7 +11,7 @@ _MOST_PIXELS = 120_000_000
 """Beyond every network's limit; a bomb must not take the memory of the test machine."""
 
 
-class NotAnImage(ValueError):  # noqa: N818 - named like the core's errors
+class NotAnImage(ValueError):
     """The bytes cannot be decoded as an image; the message says why."""
 
 

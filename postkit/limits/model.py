@@ -1,4 +1,4 @@
-"""What a network allows, as frozen tables: every row says where it is from and when it was checked."""
+"""What a network allows, as frozen tables: each row has its source and the date of the check."""
 
 from __future__ import annotations
 

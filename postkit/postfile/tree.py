@@ -39,7 +39,7 @@ class _Open:
     seen: dict[str, int] = field(default_factory=dict)
 
 
-class _Stop(Exception):  # noqa: N818 - leaves the loop, no error of its own
+class _Stop(Exception):
     pass
 
 

@@ -91,14 +91,14 @@ class Database:
                     result = work(connection)
                 except sqlite3.OperationalError:
                     raise
-                except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+                except BaseException as error:
                     connection.execute("ROLLBACK TO work")
                     outcomes.append((future, None, error))
                 else:
                     outcomes.append((future, result, None))
                 connection.execute("RELEASE work")
             connection.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - every waiting thread must hear of it
+        except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             failure = self._translated(error) if isinstance(error, sqlite3.Error) else error

@@ -15,7 +15,9 @@ from postkit.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("plugins/*/README.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("plugins/*/README.md")]
+)
 
 
 def test_the_limits_tables_are_the_data() -> None:
@@ -32,7 +34,12 @@ def test_every_command_that_a_document_names_exists() -> None:
     known = set(COMMANDS)
     for page in PAGES:
         text = page.read_text("utf-8")
-        for name in re.findall(r"(?:^|`|bin/)postkit ([a-z][a-z-]+)", text, re.MULTILINE):
+        code = re.findall(r"`([^`\n]+)`", text) + [
+            line
+            for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+            for line in block.split("\n")
+        ]
+        for name in re.findall(r"(?:^|bin/)postkit ([a-z][a-z-]+)", "\n".join(code), re.MULTILINE):
             assert name in known, f"{page.name} names `postkit {name}`"
 
 

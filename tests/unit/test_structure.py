@@ -26,6 +26,7 @@ HOSTS = (
     "joinmastodon",
 )
 
+
 def literals(path: Path) -> Iterator[tuple[int, str]]:
     tree = ast.parse(path.read_text("utf-8"))
     docstrings = {
@@ -37,12 +38,16 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
     }
     # Between the values of an f-string, a letter such as the sign for "times" names nothing.
     pieces = {
-        id(piece) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values
+        id(piece)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for piece in node.values
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings and not (id(node) in pieces and node.value in WORDS):
-                yield node.lineno, node.value
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        if id(node) not in docstrings and not (id(node) in pieces and node.value in WORDS):
+            yield node.lineno, node.value
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -75,7 +80,11 @@ def test_the_core_names_no_network(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_core_imports_no_plugin(path: Path) -> None:
-    found = [f"{path}:{line}: {module}" for line, module in imports(path) if module.startswith("postkit_")]
+    found = [
+        f"{path}:{line}: {module}"
+        for line, module in imports(path)
+        if module.startswith("postkit_")
+    ]
     assert not found
 
 

@@ -12,7 +12,10 @@ from typing import Self
 Answer = Callable[[socket.socket, bytes], None]
 
 
-def ok(body: str = '{"id": "1"}', status: str = "200 OK", headers: str = "Connection: close\r\n") -> Answer:
+CLOSING = "Connection: close\r\n"
+
+
+def ok(body: str = '{"id": "1"}', status: str = "200 OK", headers: str = CLOSING) -> Answer:
     data = body.encode()
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"

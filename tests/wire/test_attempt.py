@@ -11,7 +11,15 @@ import pytest
 from postkit.accounts.secrets import Secrets
 from postkit.deliver.attempt import create
 from postkit.errors import InDoubt, NeedsLogin, PluginError, Refused, Throttled, Unavailable
-from postkit.network import Account, CredentialSet, Identity, Network, Outgoing, Receipt, RenderedPart
+from postkit.network import (
+    Account,
+    CredentialSet,
+    Identity,
+    Network,
+    Outgoing,
+    Receipt,
+    RenderedPart,
+)
 from postkit.transport import Session
 
 from .server import RawServer, close, cut, ok, reset

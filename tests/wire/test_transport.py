@@ -152,9 +152,11 @@ def test_timeouts_are_ours_whatever_the_sdk_says() -> None:
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 T", "308 P"])
 def test_no_redirect_is_followed(status: str) -> None:
-    answer = ok("{}", status, "Connection: close\r\nLocation: https://elsewhere.example.com/x?token=1\r\n")
+    answer = ok(
+        "{}", status, "Connection: close\r\nLocation: https://elsewhere.example.com/x?token=1\r\n"
+    )
     with RawServer(answer) as server, session(server) as http:
-        with pytest.raises(RedirectRefused, match="redirects to elsewhere.example.com"):
+        with pytest.raises(RedirectRefused, match=r"redirects to elsewhere\.example\.com"):
             http.post(server.url + "/create")
         assert last(http).wrote
     assert len(server.requests) == 1
@@ -180,7 +182,9 @@ def test_what_is_remembered_of_a_request_holds_no_secret() -> None:
 
 def test_cookies_of_one_account_do_not_reach_another() -> None:
     make: Callable[[RawServer], Session] = session
-    with RawServer(ok("{}", headers="Connection: close\r\nSet-Cookie: who=first; Path=/\r\n")) as server:
+    with RawServer(
+        ok("{}", headers="Connection: close\r\nSet-Cookie: who=first; Path=/\r\n")
+    ) as server:
         with make(server) as first, make(server) as second:
             first.get(server.url + "/a")
             second.get(server.url + "/b")

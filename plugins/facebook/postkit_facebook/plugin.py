@@ -94,7 +94,7 @@ class Facebook(Network[Client]):
                 found.append(Candidate(receipt_of(post), at))
         return found
 
-    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:  # noqa: ARG002
+    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
         return Guarantee("read_back", quiet=900.0)
 
     def classify(self, failure: Failure) -> NetworkError:

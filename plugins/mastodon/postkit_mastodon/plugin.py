@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, message_of
-from postkit.errors import NetworkError
+from postkit.errors import NetworkError, Unavailable
 from postkit.hookspecs import hookimpl
 from postkit.limits.model import Limits
 from postkit.network import (

@@ -180,7 +180,7 @@ class X(Network[Client]):
             if readback.same(post, outgoing)
         ]
 
-    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:  # noqa: ARG002
+    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
         # That X refuses a repeat is known of plain text only, not of pictures or polls.
         plain = bool(part.text.strip()) and not part.media and not part.fields.get("poll")
         return Guarantee(

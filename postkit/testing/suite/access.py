@@ -127,8 +127,15 @@ def credentials(rig: Rig) -> Mapping[str, str]:
 
 def login_again(rig: Rig) -> None:
     """What a person does at `postkit connect`: new credentials for the same account."""
-    rig.kit.vault().put(rig.account.id, dict(credentials(rig)))
-    rig.kit.clients.close()
+    account, problem = rig.kit.connect(
+        rig.network.name,
+        credentials(rig),
+        name=rig.account.name,
+        endpoint=rig.account.endpoint,
+    )
+    assert problem is None, f"The new login is not accepted: {problem}"
+    assert account.id == rig.account.id, "The login made another account."
+    assert account.state == "ok"
 
 
 def closed_port() -> str:

@@ -85,10 +85,6 @@ class Bench:
         for kind in Plugins(self.plugins).emulators():
             if kind.network == self.network:
                 return kind
-        for plugin in self.plugins:
-            for kind in getattr(plugin, "postkit_emulators", tuple)():
-                if kind.network == self.network:
-                    return kind
         raise AssertionError(
             f"There is no emulator of {self.network!r}: the plugin needs one, as the entry point "
             "`postkit.emulators` or through the hook `postkit_emulators`."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from postkit.errors import PostkitError
+import pytest
+
+from postkit.errors import InputError
 from postkit.network import NAME, Network
 
 from ..rig import Rig
@@ -61,7 +63,6 @@ class DeclaredConformance(Bench):
                 "The guarantee `read_back` needs an own `find`."
             )
 
-
     def test_an_account_is_identified(self, rig: Rig) -> None:
         assert rig.account.state == "ok"
         assert rig.account.identity is not None
@@ -72,9 +73,5 @@ class DeclaredConformance(Bench):
         from postkit.plan import Wishes
 
         wishes = Wishes(options={rig.network.name: {"no_such_option_anywhere": "1"}})
-        try:
+        with pytest.raises(InputError, match="no_such_option_anywhere"):
             rig.kit.plan(rig.post(), [rig.address], wishes=wishes)
-        except PostkitError as error:
-            assert "no_such_option_anywhere" in error.message
-        else:
-            raise AssertionError("An option that the network does not declare was accepted.")

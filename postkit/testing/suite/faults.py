@@ -83,8 +83,7 @@ class FaultConformance(Bench):
                 rig.create(outgoing, connection)
             except Exception as error:
                 assert type(error).__name__ == "InDoubt", (
-                    f"After {kind} nobody can know what happened, but publish() ended in "
-                    f"{error!r}."
+                    f"After {kind} nobody can know what happened, but publish() ended in {error!r}."
                 )
             else:
                 assert kind in ("slow", "late", "index_lag"), f"{kind} was taken for a success."

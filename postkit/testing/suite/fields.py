@@ -96,7 +96,8 @@ class FieldConformance(Bench):
     def test_an_unknown_visibility_is_never_dropped_silently(self, rig: Rig) -> None:
         planned = rig.plan(rig.post(visibility="only-my-cat"))
         told = planned.rendition is None or any(
-            row.field == "visibility" for row in planned.rendition.changes + planned.rendition.losses
+            row.field == "visibility"
+            for row in planned.rendition.changes + planned.rendition.losses
         )
         assert told, "An audience that the network does not have was neither refused nor reported."
 

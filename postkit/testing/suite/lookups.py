@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from postkit.errors import Duplicate
@@ -13,8 +11,6 @@ from ..pictures import picture
 from ..rig import Rig, name_of, story
 from .bench import Bench
 
-BACK = timedelta(minutes=2)
-
 
 class LookupConformance(Bench):
     """find, recent, delete, and what the guarantee says of a repeat."""
@@ -23,9 +19,7 @@ class LookupConformance(Bench):
         rig.publish(rig.post("Another post of the same account."))
         with rig.connected() as connection:
             outgoing = rig.outgoing(rig.part(rig.post("It was never sent.")), connection)
-            found = connection.ask(
-                lambda: rig.network.find(connection.client, outgoing, rig.now() - BACK)
-            )
+            found = rig.find(outgoing, connection)
         assert not list(found), f"find() takes another post for ours: {found}"
 
     def test_our_own_post_is_found(self, rig: Rig) -> None:
@@ -34,9 +28,7 @@ class LookupConformance(Bench):
         with rig.connected() as connection:
             outgoing = rig.outgoing(rig.part(rig.post()), connection)
             receipt = rig.create(outgoing, connection)
-            found = connection.ask(
-                lambda: rig.network.find(connection.client, outgoing, rig.now() - BACK)
-            )
+            found = rig.find(outgoing, connection)
         assert [c.receipt.id for c in found] == [receipt.id]
         assert [c.receipt.url for c in found] == [receipt.url]
 
@@ -50,10 +42,8 @@ class LookupConformance(Bench):
         media = [Media(picture(), "A fish", name="fish.png")] if rig.limits.media_count else []
         with rig.connected() as connection:
             outgoing = rig.outgoing(rig.part(rig.post(text, media=media)), connection)
-            receipt = rig.create(outgoing, connection)
-            found = connection.ask(
-                lambda: rig.network.find(connection.client, outgoing, rig.now() - BACK)
-            )
+            receipt = rig.sent(outgoing, connection)
+            found = rig.find(outgoing, connection)
         assert [c.receipt.id for c in found] == [receipt.id], "find() does not know its own post."
 
     def test_a_request_survives_the_store(self, rig: Rig) -> None:

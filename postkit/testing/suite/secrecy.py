@@ -128,7 +128,7 @@ def raise_if(found: list[str]) -> None:
     assert not found, "Secrets came out:\n" + "\n".join(dict.fromkeys(found))
 
 
-class every_logger:  # noqa: N801 - reads as a context, not as a thing
+class every_logger:
     """DEBUG for all loggers there are, also those with a level of their own."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:

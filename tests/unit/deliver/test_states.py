@@ -18,12 +18,14 @@ from postkit.deliver.states import (
 
 def test_every_event_and_every_state_is_used() -> None:
     assert {event for _, event in TRANSITIONS} == set(get_args(Event))
-    reached = {after for after in TRANSITIONS.values()} | {"SCHEDULED"}
+    reached = set(TRANSITIONS.values()) | {"SCHEDULED"}
     assert reached == set(get_args(PartState)) - {"MISSED"}
 
 
 def test_only_sending_reaches_the_network_and_only_claimed_reaches_sending() -> None:
-    assert [key for key, after in TRANSITIONS.items() if after == "SENDING"] == [("CLAIMED", "send")]
+    assert [key for key, after in TRANSITIONS.items() if after == "SENDING"] == [
+        ("CLAIMED", "send")
+    ]
     sources = {before for (before, event), _ in TRANSITIONS.items() if event == "accepted"}
     assert sources == {"SENDING"}
 

@@ -36,9 +36,7 @@ from .chat_emulator import ChatEmulator
 
 
 def plugin(network: Network[Any], emulator: type[ChatEmulator] = ChatEmulator) -> SimpleNamespace:
-    return SimpleNamespace(
-        postkit_networks=lambda: [network], postkit_emulators=lambda: [emulator]
-    )
+    return SimpleNamespace(postkit_networks=lambda: [network], postkit_emulators=lambda: [emulator])
 
 
 class Forgetful(Chat):
@@ -59,7 +57,7 @@ class WithoutAlt(Chat):
 
 class Chatty(Chat):
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
-        print("connecting with", secrets["access_token"].reveal())  # noqa: T201
+        print("connecting with", secrets["access_token"].reveal())
         return super().connect(account, secrets, session)
 
 

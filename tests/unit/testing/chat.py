@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,8 +13,18 @@ from postkit.limits.counters import CodePoints
 from postkit.limits.entities import EntityRules
 from postkit.limits.model import ImageLimit, Limits, Source, TextLimit
 from postkit.network import (
-    Account, Candidate, Credential, CredentialSet, Guarantee, Identity, Journal, Network, Outgoing,
-    Receipt, RemotePost, RenderedPart,
+    Account,
+    Candidate,
+    Credential,
+    CredentialSet,
+    Guarantee,
+    Identity,
+    Journal,
+    Network,
+    Outgoing,
+    Receipt,
+    RemotePost,
+    RenderedPart,
 )  # fmt: skip
 from postkit.transport import Session
 

@@ -100,7 +100,13 @@ class ChatEmulator(Emulator):
 
     def row(self, post: LivePost) -> dict[str, Any]:
         at = post.created_at.isoformat()
-        return {"id": post.id, "url": post.url, "text": post.text, "at": at, "key": post.extra["key"]}
+        return {
+            "id": post.id,
+            "url": post.url,
+            "text": post.text,
+            "at": at,
+            "key": post.extra["key"],
+        }
 
 
 def refused(why: str) -> Refusal:

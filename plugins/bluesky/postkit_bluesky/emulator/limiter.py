@@ -45,6 +45,9 @@ class Limiter:
             for kind, pairs in rules.items()
         }
 
+    def windows(self, kind: Kind) -> list[FixedWindow]:
+        return self._windows[kind]
+
     def count(
         self, request: Request, kind: Kind = "any", *, key: str = "", points: int = 1
     ) -> None:

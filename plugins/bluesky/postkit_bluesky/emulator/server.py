@@ -47,7 +47,7 @@ class BlueskyEmulator(Emulator):
         super().__init__(world)
         self._password = self.canary("app_password")
         self.tokens = Tokens(world, self.canary)
-        self._limiter = Limiter(world)
+        self.limiter = Limiter(world)
         self._blobs = Blobs(world, lambda: float(self.settings["blob_life"]))
         self._repo = Repo(world, self._blobs)
 
@@ -111,7 +111,7 @@ class BlueskyEmulator(Emulator):
 
     def _public(self, act: Act) -> Handler:
         async def handler(request: Request) -> Response:
-            self._limiter.count(request)
+            self.limiter.count(request)
             return JSONResponse(act(dict(request.query_params)))
 
         return handler
@@ -122,7 +122,7 @@ class BlueskyEmulator(Emulator):
         async def handler(request: Request) -> Response:
             self.tokens.require(request, "access")
             body = await _json(request)
-            self._limiter.count(request, "write", key=DID, points=points)
+            self.limiter.count(request, "write", key=DID, points=points)
             return JSONResponse(act(body))
 
         return handler
@@ -132,7 +132,7 @@ class BlueskyEmulator(Emulator):
         data = await request.body()
         declared = request.headers.get("content-type", "")
         check_upload(data, declared)
-        self._limiter.count(request, "upload")
+        self.limiter.count(request, "upload")
         blob = self._blobs.add(data, declared)
         return JSONResponse({"blob": blob.to_json()})
 
@@ -142,24 +142,24 @@ class BlueskyEmulator(Emulator):
             if name not in body:
                 raise missing(name)
         identifier = str(body["identifier"]).lower()
-        self._limiter.count(request, "login", key=identifier)
+        self.limiter.count(request, "login", key=identifier)
         if identifier not in (HANDLE, DID) or body["password"] != self._password:
             raise problem(401, "AuthenticationRequired", "Invalid identifier or password")
         return JSONResponse({**self.tokens.open(), **self._me()})
 
     async def _refresh_session(self, request: Request) -> Response:
         token = self.tokens.require(request, "refresh")
-        self._limiter.count(request)
+        self.limiter.count(request)
         return JSONResponse({**self.tokens.renewed(token), **self._me()})
 
     async def _delete_session(self, request: Request) -> Response:
         self.tokens.revoke(self.tokens.require(request, "refresh"))
-        self._limiter.count(request)
+        self.limiter.count(request)
         return Response()
 
     async def _get_session(self, request: Request) -> Response:
         self.tokens.require(request, "access")
-        self._limiter.count(request)
+        self.limiter.count(request)
         return JSONResponse(self._me())
 
     def _me(self) -> dict[str, Any]:

@@ -1,0 +1,92 @@
+"""What the plugin adds to the table's adapter: labels, tags that are too long, the card's loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from postkit_bluesky.limits import LIMITS
+from postkit_bluesky.plugin import Bluesky
+
+from postkit import Post, Rendition
+from postkit.network import CannotRender, RenderOptions
+from postkit.post import Poll, Settings
+
+
+def adapt(post: Post, **values: Any) -> Rendition:
+    return Bluesky().adapt(post, LIMITS, RenderOptions(values))
+
+
+def told(rendition: Rendition, field: str) -> list[str]:
+    return [row.text for row in rendition.losses if row.field == field]
+
+
+def test_a_plain_post_is_not_touched() -> None:
+    rendition = adapt(Post("Hello", lang="pt-BR", tags=["launch"]))
+    (part,) = rendition.parts
+    assert (part.text, dict(part.fields)) == ("Hello", {"lang": "pt-BR", "tags": ["launch"]})
+    assert (rendition.changes, rendition.losses) == ((), ())
+
+
+@pytest.mark.parametrize("label", ["sexual", "nudity", "porn", "graphic-media"])
+def test_a_warning_in_bluesky_s_own_words_becomes_a_label(label: str) -> None:
+    rendition = adapt(Post(["One", "Two"], content_warning=label))
+    assert [part.fields["labels"] for part in rendition.parts] == [[label], [label]]
+    assert told(rendition, "content_warning") == []
+    assert [change.field for change in rendition.changes] == ["content_warning"]
+
+
+def test_a_free_warning_is_a_loss_that_names_the_option() -> None:
+    rendition = adapt(Post("x", content_warning="Spoilers"))
+    assert "labels" not in rendition.parts[0].fields
+    (loss,) = told(rendition, "content_warning")
+    assert "'Spoilers' is not sent" in loss
+    assert "option label" in loss
+
+
+def test_the_option_is_a_label_on_every_part() -> None:
+    rendition = adapt(Post(["One", "Two"], content_warning="nudity"), label="porn")
+    assert [part.fields["labels"] for part in rendition.parts] == [["porn", "nudity"]] * 2
+    assert rendition.losses == ()
+
+
+def test_a_link_is_in_the_text_and_its_card_is_a_loss() -> None:
+    rendition = adapt(Post("Look", link="https://example.com/a"))
+    assert rendition.parts[0].text == "Look\n\nhttps://example.com/a"
+    assert told(rendition, "link") == ["no link card is made; the link is in the text"]
+    own = Post("Look", networks={"bluesky": Settings(link="https://example.com/b")})
+    assert told(adapt(own), "link") == ["no link card is made; the link is in the text"]
+    none = Post("Look", link="https://example.com", networks={"bluesky": Settings(link="")})
+    assert told(adapt(none), "link") == []
+    assert told(adapt(Post("Look at https://example.com")), "link") == []
+
+
+def test_a_tag_that_is_too_long_is_a_loss() -> None:
+    rendition = adapt(Post("x", tags=["t" * 64, "u" * 65]))
+    assert rendition.parts[0].fields["tags"] == ["t" * 64]
+    (loss,) = told(rendition, "tags")
+    assert loss == f"#{'u' * 65} is not sent: a tag has at most 64 characters"
+
+
+def test_poll_and_title_are_losses() -> None:
+    rendition = adapt(Post("x", title="T", poll=Poll(("a", "b"))))
+    assert {loss.field for loss in rendition.losses} == {"title", "poll"}
+
+
+def test_another_audience_than_the_public_is_never_sent() -> None:
+    with pytest.raises(CannotRender, match="visibility"):
+        adapt(Post("x", visibility="private"))
+
+
+@pytest.mark.parametrize("lang", ["not a lang", "english!", "d"])
+def test_what_is_no_language_is_refused_before_anything_is_sent(lang: str) -> None:
+    with pytest.raises(CannotRender, match="language tag"):
+        adapt(Post("x", lang=lang))
+
+
+def test_both_limits_of_the_text_split_it() -> None:
+    family = "👩‍👩‍👧‍👦"
+    assert len(adapt(Post("a" * 300)).parts) == 1
+    assert len(adapt(Post("ab " * 100 + "c")).parts) == 2
+    assert len(adapt(Post(family * 120)).parts) == 1
+    assert len(adapt(Post(family * 119 + " " + family)).parts) == 2

@@ -1,0 +1,52 @@
+"""The fixture `postkit`: the whole program with a temporary home and every emulator."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from postkit.emulator.server import EmulatorServer
+from postkit.plugins import Plugins
+
+from .program import Program
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[EmulatorServer]:
+    with EmulatorServer(Plugins().emulators()) as server:
+        yield server
+
+
+@pytest.fixture
+def postkit(
+    _server: EmulatorServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Program]:
+    _server.reset()
+    home = tmp_path / "home"
+    monkeypatch.setenv("POSTKIT_HOME", str(home))
+    monkeypatch.setenv("POSTKIT_KEY", base64.b64encode(b"k" * 32).decode())
+    for name in ("POSTKIT_STORE", "POSTKIT_TRACE", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    program = Program(home, _server, capsys, monkeypatch)
+    yield program
+    for process in program.started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@pytest.fixture
+def mastodon(postkit: Program) -> Program:
+    """The same with the account `mastodon:mastodon` connected."""
+    postkit.connect("mastodon")
+    return postkit
