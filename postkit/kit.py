@@ -176,7 +176,7 @@ class Kit:
 
         return connect(
             self.plugins.network(network),
-            name or network,
+            network if name is None else name,
             credentials,
             accounts=self._accounts,
             vault=self.vault(),
@@ -305,6 +305,9 @@ class Kit:
         sendable = [planned for planned in plan.deliveries if planned.rendition is not None]
         if plan.refused and not (partial and sendable):
             raise PlanRefused(plan.problems)
+        # A key that is missing or wrong is found out here, before anything is written down.
+        for account_id in {planned.place.account.id for planned in sendable}:
+            self.vault().get(account_id)
         new = []
         for planned in sendable:
             rendition = planned.rendition

@@ -319,6 +319,8 @@ class Network(ABC, Generic[Client]):
     auth_paths: ClassVar[tuple[str, ...]] = ()
     """Paths of token endpoints: requests to them create no post and are exempt from the rule
     of one create request."""
+    loggers: ClassVar[tuple[str, ...]] = ()
+    """Loggers of the SDK that write requests or headers out: the core redacts their records."""
     needs_endpoint: ClassVar[bool] = False
     """True where each user has a server of their own choice (``--endpoint`` is required)."""
 

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ def choose(network: Network[Any], given: Mapping[str, str]) -> CredentialSet:
     known = {field.name for row in network.credentials for field in row.fields}
     problems = [
         f"{network.name} has no credential {name!r}.{did_you_mean(name, known)} "
-        f"It takes: {_spelled(network)}."
+        f"It takes: {spelled(network)}."
         for name in given
         if name not in known
     ]
@@ -40,7 +41,7 @@ def choose(network: Network[Any], given: Mapping[str, str]) -> CredentialSet:
         and set(given) <= {field.name for field in row.fields}
     ]
     if not fitting:
-        raise InputError(f"{network.name} needs {_spelled(network)}; given: {_listed(given)}.")
+        raise InputError(f"{network.name} needs {spelled(network)}; given: {_listed(given)}.")
     return fitting[0]
 
 
@@ -52,16 +53,31 @@ def check_endpoint(network: Network[Any], endpoint: str | None) -> str | None:
                 f"{network.name} has many servers; name yours with --endpoint https://SERVER."
             )
         return None
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise InputError(f"--endpoint {endpoint!r} is no web address; write https://SERVER.")
+    problem = InputError(f"--endpoint {endpoint!r} is no web address; write https://SERVER.")
+    try:
+        parts = urlsplit(endpoint)
+        fit = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        raise problem from None
+    if not fit or not endpoint.isprintable() or " " in endpoint or "\\" in endpoint:
+        raise problem
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InputError("--endpoint takes scheme, host, port and path alone, and no password.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise InputError(
             f"--endpoint {endpoint}: http would send the token in the clear; use https."
         )
     return endpoint.rstrip("/")
+
+
+def check_bundle(ca_bundle: str | None) -> str | None:
+    """The whole path of the file of certificates. Raises InputError where there is none."""
+    if ca_bundle is None:
+        return None
+    path = Path(ca_bundle).absolute()
+    if not path.is_file():
+        raise InputError(f"--ca-bundle {ca_bundle}: there is no such file.")
+    return str(path)
 
 
 def connect(
@@ -86,14 +102,18 @@ def connect(
             f"--name {name!r}: an account's name has letters, digits, '.', '_' and '-', at most 64."
         )
     choose(network, given)
-    endpoint = check_endpoint(network, endpoint)
     known = next((a for a in accounts.all() if a.label == f"{network.name}:{name}"), None)
+    if known is not None and endpoint is None:
+        endpoint = known.endpoint
+    endpoint = check_endpoint(network, endpoint)
+    ca_bundle = check_bundle(ca_bundle)
     if known is not None:
         if known.state == "ok":
             raise InputError(
                 f"{known.label} is connected already. Choose another --name, or remove it first: "
                 f"`postkit accounts remove {known.label}`."
             )
+        known = replace(known, endpoint=endpoint, ca_bundle=ca_bundle or known.ca_bundle)
         return _again(network, known, given, accounts, vault, clients)
     account = accounts.configured(
         Account(
@@ -200,7 +220,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _spelled(network: Network[Any]) -> str:
+def spelled(network: Network[Any]) -> str:
     return ", or ".join(
         " + ".join(f"[{f.name}]" if f.optional else f.name for f in row.fields)
         for row in network.credentials

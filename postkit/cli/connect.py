@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..accounts.connect import check_endpoint
+from ..accounts.connect import check_endpoint, spelled
 from ..accounts.keys import NoKey, make_key_file
 from ..accounts.secret import Secret
 from ..errors import InputError
@@ -79,8 +79,8 @@ def command(
     else:
         say(f"Kept {account.label}, unverified: {problem.message if problem else ''}")
         say(
-            "It is checked with the first post. To connect it anew: postkit accounts remove "
-            f"{account.label}"
+            "It is checked with the first post. To check it now, or to give other credentials, "
+            "connect it again under the same name."
         )
     return 0
 
@@ -175,13 +175,9 @@ def _ask_endpoint(network: Network[Any], endpoint: str | None) -> str | None:
 def _ask(network: Network[Any]) -> dict[str, str]:
     """Ask for each field on a terminal. Raises InputError where there is none."""
     if not sys.stdin.isatty():
-        ways = "; or ".join(
-            " ".join(f"--credential {field.name}=..." for field in row.fields if not field.optional)
-            for row in network.credentials
-        )
         raise InputError(
-            f"{network.name} needs credentials: {ways}. `postkit networks {network.name}` tells "
-            "where to get them."
+            f"{network.name} needs {spelled(network)}, each as --credential KEY=VALUE. `postkit "
+            f"networks {network.name}` tells where to get them."
         )
     row = _choose(network)
     found = {}

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ..accounts.secret import Redactor
+from ..errors import NeedsLogin
 from ..report import DeliveryReport, Report
 
 json_option: Callable[[Any], Any] = click.option(
@@ -104,6 +105,10 @@ def print_delivery(delivery: DeliveryReport) -> None:
         rows.append(("reason", str(delivery.error["message"])))
     if delivery.id and delivery.exit_status == 75:
         when = f" (after {delivery.retry_at:%H:%M:%S} UTC)" if delivery.retry_at else ""
+        if delivery.error and delivery.error["kind"] == NeedsLogin.kind:
+            name = delivery.account.partition(":")[2]
+            rows.append(("next", f"postkit connect {delivery.network} --name {name}"))
+            when = ""
         rows.append(("next", f"postkit finish {delivery.id}{when}"))
     for label, text in rows:
         labelled(label, text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ..accounts.secret import RedactingFilter
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
@@ -16,6 +18,8 @@ from ..plugins import Plugins
 from ..transport import Session, is_transport_error
 
 T = TypeVar("T")
+TRANSPORT_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
+_FILTER = RedactingFilter()
 
 
 @dataclass(slots=True)
@@ -138,6 +142,7 @@ class Clients:
 
     def _connect(self, account: Account) -> Connection:
         network = self._plugins.network(account.network)
+        redact_logs((*TRANSPORT_LOGGERS, *network.loggers))
         session = Session(
             network.hosts,
             account.endpoint,
@@ -154,6 +159,14 @@ class Clients:
             session.close()
             raise
         return Connection(network, account, session, client)
+
+
+def redact_logs(names: Iterable[str]) -> None:
+    """Let no secret through these loggers, whatever level a program sets."""
+    for name in names:
+        logger = logging.getLogger(name)
+        if _FILTER not in logger.filters:
+            logger.addFilter(_FILTER)
 
 
 def timeouts(account: Account) -> dict[str, float]:

@@ -88,11 +88,14 @@ class AccountRows:
             raise
 
     def renew(self, account: Account) -> None:
-        """Keep who the network says an account is, and that its access works again."""
+        """Keep where an account is, who the network says it is, and that its access works again."""
         self._update(
             account.id,
-            "identity = :identity, identity_at = :at, state = :state",
+            "endpoint = :endpoint, ca_bundle = :ca_bundle, identity = :identity, "
+            "identity_at = :at, state = :state",
             {
+                "endpoint": account.endpoint,
+                "ca_bundle": account.ca_bundle,
                 "identity": json.dumps(asdict(account.identity)) if account.identity else None,
                 "at": micros(self._clock.now()),
                 "state": account.state,

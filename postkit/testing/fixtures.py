@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def _postkit_serve() -> Iterator[Serve]:
     """Servers by the emulators they hold, each started once and closed with the session."""
-    from postkit.emulator.server import EmulatorServer
+    try:
+        from postkit.emulator.server import EmulatorServer
+    except ModuleNotFoundError as missing:
+        raise pytest.UsageError(
+            f"The emulator needs {missing.name}: run `pip install 'postkit-social[emulator]'`."
+        ) from missing
 
     running: dict[tuple[type[Emulator], ...], EmulatorServer] = {}
 

@@ -24,5 +24,12 @@ def padded(size: int) -> bytes:
     return data + bytes(size - len(data))
 
 
-KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
+KINDS = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/gif": "GIF",
+    "image/webp": "WEBP",
+    "image/bmp": "BMP",
+    "image/tiff": "TIFF",
+}
 """Types that Pillow can always write."""

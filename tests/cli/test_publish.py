@@ -74,7 +74,9 @@ def test_every_field_has_a_flag(mastodon: Program) -> None:
     assert [image.alt for image in post.media] == ["A cat", "A dog"]
     [delivery] = result.report["deliveries"]
     assert [loss["field"] for loss in delivery["losses"]] == ["title"]
-    shown = mastodon("publish", "--text", "Hallo 2", "--to", "mastodon", *given.split(), "--dry-run")
+    shown = mastodon(
+        "publish", "--text", "Hallo 2", "--to", "mastodon", *given.split(), "--dry-run"
+    )
     assert "lang     de" in shown.out
     assert "unlisted" in shown.out
 
@@ -156,7 +158,7 @@ def test_a_dry_run_shows_all_and_sends_nothing(postkit: Program) -> None:
 
 def test_a_dry_run_that_refuses(postkit: Program) -> None:
     postkit.connect("mastodon", "facebook")
-    result = postkit("publish", "--text", "a " * 40_000, "--to", "mastodon,facebook", "--dry-run")
+    result = postkit("publish", "--text", "a " * 20_000, "--to", "mastodon,facebook", "--dry-run")
     assert result.status == 1
     assert "refused  " in result.out
     assert "nothing was sent. 1 address would refuse." in result.out
@@ -278,7 +280,7 @@ def test_once_with_an_empty_name_is_refused(mastodon: Program) -> None:
 
 
 def test_without_time_to_wait_it_is_finished_later(mastodon: Program) -> None:
-    mastodon.server.add_fault("mastodon", "lose_answer")
+    mastodon.server.add_fault("mastodon", "lose_answer", accepted=False)
     result = mastodon("publish", "Hi", "--to", "mastodon", "--wait", "0", "--json")
     assert result.status == 75
     assert states(result.report) == {"mastodon": "checking"}

@@ -63,6 +63,8 @@ class X(Network[Client]):
     title = "X"
     hosts: ClassVar[tuple[str, ...]] = ("https://api.x.com", "https://api.twitter.com")
     auth_paths: ClassVar[tuple[str, ...]] = (renewal.PATH,)
+    # tweepy writes each request with its headers out at DEBUG.
+    loggers: ClassVar[tuple[str, ...]] = ("tweepy.client", "tweepy.api")
     credentials = (
         CredentialSet(
             "oauth2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ..rig import Rig, story
+from .access import login_again
 from .bench import Bench
 
 PARTS = ("The first part.", "The second part.", "The third part.")
@@ -27,7 +28,7 @@ class ThreadConformance(Bench):
         assert report.state == "live", story(rig, report)
         assert_chain(rig)
 
-    @pytest.mark.parametrize("k", [1, 2, 3])
+    @pytest.mark.parametrize("k", [2, 3])
     def test_throttled_at_part(self, rig: Rig, k: int) -> None:
         if not rig.limits.threads:
             return
@@ -36,6 +37,21 @@ class ThreadConformance(Bench):
         assert report.state == "live", story(rig, report)
         assert_chain(rig)
         assert len(rig.creates()) == len(PARTS) + 1, story(rig, report)
+
+    @pytest.mark.parametrize("k", [1, 2, 3])
+    def test_access_ends_at_part(self, rig: Rig, k: int) -> None:
+        """Refreshed, or after a person's login: the thread goes on at that part."""
+        if not rig.limits.threads:
+            return
+        rig.fault("expire_token", skip=k - 1)
+        report = rig.publish(rig.post(list(PARTS)))
+        if report.state != "live":
+            assert report.exit_status == 75, story(rig, report)
+            assert [post.text for post in rig.live()] == list(PARTS[: k - 1]), story(rig, report)
+            login_again(rig)
+            report = rig.finish(report)
+        assert report.state == "live", story(rig, report)
+        assert_chain(rig)
 
     def test_an_interrupted_thread_is_finished(self, rig: Rig) -> None:
         if not rig.limits.threads:

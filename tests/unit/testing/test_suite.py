@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree as XML
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -77,7 +77,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     )  # fmt: skip
     assert run.returncode == 1, run.stdout + run.stderr
     found: dict[str, set[str]] = {name: set() for name in BROKEN}
-    cases = list(XML.parse(result).getroot().iter("testcase"))
+    cases = list(ET.parse(result).getroot().iter("testcase"))
     assert len(cases) == len(names), run.stdout
     for case in cases:
         assert case.find("error") is None, f"{case.get('name')} could not run:\n{run.stdout}"

@@ -22,7 +22,7 @@ from .problems import invalid
 
 LIFE = timedelta(hours=24)
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-IMAGE_BYTES = 5_242_880
+IMAGE_BYTES = 5_000_000
 """5 MB, read in favour of the client."""
 GIF_BYTES = 15_728_640
 GIF_WIDTH, GIF_HEIGHT, GIF_FRAMES = 1280, 1080, 350

@@ -1,0 +1,9 @@
+"""What postkit promises of every network, held against this one."""
+
+from __future__ import annotations
+
+from postkit.testing.conformance import NetworkConformance
+
+
+class TestX(NetworkConformance):
+    network = "x"
