@@ -95,7 +95,13 @@ def by_status(
         "request_id": next((lower[h] for h in REQUEST_ID_HEADERS if h in lower), None),
     }
     status = exchange.status
-    if not 400 <= status < 500:
+    if 300 <= status < 400:
+        how = f"with a redirect (HTTP {status}), which is not followed"
+        return InDoubt(f"{network} answered {how}; it may have acted.", **about)
+    if status < 300:
+        how = f"HTTP {status}, but not as its API does"
+        return InDoubt(f"{network} answered {how}; it may have acted.", **about)
+    if status >= 500:
         return InDoubt(f"{network} answered HTTP {status}; it may have acted.", **about)
     if reads_body and not isinstance(body, dict | list):
         return InDoubt(

@@ -402,7 +402,7 @@ class Kit:
             )
         delivery, part = asked[0]
         if is_live is not None:
-            receipt = self._receipt_of(delivery, part, is_live, ledger)
+            receipt = self._receipt_of(delivery, is_live, ledger)
             ledger.live(part, "is_live", receipt, "A person found it.")
             ledger.free_rest(part)
         elif resend:
@@ -471,9 +471,7 @@ class Kit:
         part = RenderedPart.from_json(parts[0].rendition, self.media.get)
         return network.guarantee(part, account).kind
 
-    def _receipt_of(
-        self, delivery: DeliveryRow, part: PartRow, url: str, ledger: Ledger
-    ) -> Receipt:
+    def _receipt_of(self, delivery: DeliveryRow, url: str, ledger: Ledger) -> Receipt:
         """The receipt of a post that a person found, from the account's own list."""
         account = self._accounts.by_id(delivery.account_id)
         listed = self._with(account, bind(_recent, count=40))

@@ -11,7 +11,7 @@ from typing import Any
 from .address import Address, Place, expand, locate
 from .config import Config
 from .errors import InputError, PluginError
-from .network import CannotRender, Network, RenderOptions, RenderedPart, Rendition
+from .network import CannotRender, Network, RenderedPart, RenderOptions, Rendition
 from .options import typed
 from .plugins import Plugins
 from .post import Post, Settings
@@ -167,12 +167,11 @@ class Planner:
     ) -> None:
         used = {place.account.network for place in places}
         known = self._plugins.network_names()
-        for name in wishes.options:
-            if name not in used:
-                problems.append(
-                    f"--set {name}: no address of this post goes to {name!r}."
-                    f"{did_you_mean(name, used)}"
-                )
+        problems.extend(
+            f"--set {name}: no address of this post goes to {name!r}.{did_you_mean(name, used)}"
+            for name in wishes.options
+            if name not in used
+        )
         for name in post.networks:
             network = name.split(":")[0].split("/")[0]
             if network not in known:
@@ -251,7 +250,8 @@ class Planner:
         if rule == "required" and not place.target:
             yield f"{place.label} needs a {noun}: write {place.label}/NAME."
         if rule == "none" and place.target:
-            yield f"{place.label}: {place.account.network} takes no target; write {place.account.label}."
+            label = place.account.label
+            yield f"{place.label}: {place.account.network} takes no target; write {label}."
 
     def _repeated(self, planned: Planned, source: str | None) -> list[str]:
         account = planned.place.account.id

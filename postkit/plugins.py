@@ -75,7 +75,8 @@ class Plugins:
             names = self.network_names()
             raise UnknownName(
                 f"There is no network {name!r}.{did_you_mean(name, names)} "
-                f"Installed: {', '.join(names) or 'none'}. A plugin adds one: see `postkit plugins`."
+                f"Installed: {', '.join(names) or 'none'}. A plugin adds one: "
+                "see `postkit plugins`."
             )
         module = self._load(NETWORKS, name)
         if module is None:
@@ -131,7 +132,7 @@ class Plugins:
         entry = self._entries[key]
         try:
             module: object = entry.load()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a stranger's import may raise anything
             self._failed[key] = _why(entry, error)
             return None
         if key not in self._loaded:

@@ -223,7 +223,7 @@ class RedactingFilter(logging.Filter):
             return False
         try:
             message = record.getMessage()
-        except Exception:
+        except Exception:  # noqa: BLE001 - logging itself would print the arguments to standard error
             message = f"{record.msg} {record.args!r}"
         record.msg, record.args = Redactor.redact(message), ()
         if record.exc_info and record.exc_info[0] is not None and not record.exc_text:

@@ -41,7 +41,8 @@ class Secrets:
         return Secret(self.text(name))
 
     def get(self, name: str) -> Secret | None:
-        return self[name] if name in self else None
+        """A secret field, or None where it is not there."""
+        return self[name] if name in self._read() else None
 
     def text(self, name: str) -> str:
         """A field as text: for those that are no secrets. Raises NeedsLogin."""

@@ -30,7 +30,7 @@ def read_file(path: Path) -> bytes:
         # Looked at before it is opened: opening a pipe may wait for ever or wake its writer.
         _refuse_other_kinds(path, path.stat().st_mode)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path
             # The name may have changed hands since: what is open is what counts.
             _refuse_other_kinds(path, os.fstat(descriptor).st_mode)
             data = file.read(MAX_BYTES + 1)

@@ -63,6 +63,14 @@ def hidden_debug() -> click.Option:
     )
 
 
+def _understand_debug(command: click.Command) -> None:
+    """``--debug`` may stand after a command's name too."""
+    if not any(param.name == "debug" for param in command.params):
+        command.params.append(hidden_debug())
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _understand_debug(inner)
+
+
 class Commands(click.Group):
     """Knows every command's name and summary; imports a command when it is called."""
 
@@ -74,9 +82,7 @@ class Commands(click.Group):
         if cmd_name in COMMANDS:
             module = import_module(f".{cmd_name}", __package__)
             command: click.Command = module.command
-            # --debug is understood before and after the command's name.
-            if not any(param.name == "debug" for param in command.params):
-                command.params.append(hidden_debug())
+            _understand_debug(command)
             return command
         self._add_plugins(ctx)
         return super().get_command(ctx, cmd_name)
@@ -201,7 +207,7 @@ def run(arguments: list[str]) -> int:
         if asked.debug:
             _traceback()
         return _fail(as_json, error.kind, error.message, error.exit_status, error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last place where a defect becomes a sentence
         if asked.debug:
             _traceback()
         return _fail(

@@ -106,9 +106,7 @@ class Courier:
         """One step of the part. False: nothing more to do in this run."""
         if part.state == "SCHEDULED":
             if part.not_before > self._clock.now():
-                if not self._pause(run, part.not_before):
-                    return False
-                return True
+                return self._pause(run, part.not_before)
             return self._send(run, part, parts)
         if part.state in ("CLAIMED", "SENDING", "IN_DOUBT"):
             if part.state == "IN_DOUBT" and part.owner == self._ledger.owner:

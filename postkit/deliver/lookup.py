@@ -17,7 +17,7 @@ LOOKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``live`` (with its receipt), ``wait`` (until ``again``), ``absent`` (send again) or ``ask``."""
+    """``live`` (its receipt), ``wait`` (until ``again``), ``absent`` (send again) or ``ask``."""
 
     kind: Literal["live", "wait", "absent", "ask"]
     reason: str

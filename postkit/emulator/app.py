@@ -68,7 +68,7 @@ class App:
         scope = {**_below(scope, name), ENTRY: entry}
         try:
             await self._dispatch(name, path, scope, counting, noting)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - shown as the answer, and logged
             _log.exception("the emulator failed at %s %s", scope["method"], path)
             if entry.status is None:
                 text = f"The emulator itself failed: {type(error).__name__}"

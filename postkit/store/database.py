@@ -21,7 +21,10 @@ Work = Callable[[sqlite3.Connection], T]
 
 BUSY_SECONDS = 30.0
 NETWORK_FILE_SYSTEMS = frozenset(
-    "nfs nfs4 cifs smb3 smbfs sshfs fuse.sshfs afs ncpfs glusterfs fuse.glusterfs ceph lustre".split()
+    {
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "sshfs", "fuse.sshfs", "afs", "ncpfs"),
+        *("glusterfs", "fuse.glusterfs", "ceph", "lustre"),
+    }
 )
 
 
@@ -91,14 +94,14 @@ class Database:
                     result = work(connection)
                 except sqlite3.OperationalError:
                     raise
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
                     connection.execute("ROLLBACK TO work")
                     outcomes.append((future, None, error))
                 else:
                     outcomes.append((future, result, None))
                 connection.execute("RELEASE work")
             connection.execute("COMMIT")
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - every waiting thread must hear of it
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             failure = self._translated(error) if isinstance(error, sqlite3.Error) else error

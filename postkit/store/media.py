@@ -49,10 +49,12 @@ class MediaFiles:
             data = self.path(sha256).read_bytes()
         except OSError as error:
             raise StoreError(
-                f"The stored picture {sha256[:12]} cannot be read ({error.strerror}); publish again from the file."
+                f"The stored picture {sha256[:12]} cannot be read ({error.strerror}); "
+                "publish again from the file."
             ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(
-                f"The stored picture {sha256[:12]} was changed on disk; publish again from the file."
+                f"The stored picture {sha256[:12]} was changed on disk; publish again from the "
+                "file."
             )
         return data

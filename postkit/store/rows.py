@@ -89,7 +89,7 @@ def part(row: sqlite3.Row) -> PartRow:
         delivery_id=row["delivery_id"],
         account_id=row["account_id"],
         position=row["position"],
-        state=cast(PartState, row["state"]),
+        state=cast("PartState", row["state"]),
         rendition=json.loads(row["rendition"]),
         not_before=moment(row["not_before"]),
         fence=row["fence"],

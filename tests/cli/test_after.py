@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def test_show_tells_the_whole_history_and_the_next_step(mastodon: Program) -> No
         result = mastodon("show", name)
         assert result.status == 0
         assert [line.split("  ")[2] for line in result.out.splitlines() if "  1 " in line] == [
-            "1  SCHEDULED -> CLAIMED   This".split("  ")[0],
+            ["1", "SCHEDULED -> CLAIMED", " This"][0],
         ] * 3
         for words in ("SCHEDULED -> CLAIMED", "CLAIMED -> SENDING", "SENDING -> LIVE"):
             assert words in result.out
@@ -46,28 +47,36 @@ def test_show_tells_the_whole_history_and_the_next_step(mastodon: Program) -> No
 
 
 def test_show_of_what_failed_says_how_to_go_on(mastodon: Program) -> None:
-    mastodon.server.add_fault("mastodon", "status", status=422, accepted=False)
+    mastodon.server.set("mastodon", "max_characters", 2)
     result = mastodon("publish", "One", "--to", "mastodon", "--json")
     assert result.status == 1
+    [delivery] = result.report["deliveries"]
+    assert delivery["error"]["kind"] == "refused"
+    assert delivery["error"]["status"] == 422
     assert states(result.report) == {"mastodon": "failed"}
     shown = mastodon("show", result.report["publication"])
     assert shown.status == 1
     assert shown.out.rstrip().endswith(
         "Next: mend what was refused, then publish again with --to mastodon:mastodon."
     )
+    mastodon.server.set("mastodon", "max_characters", 500)
     assert mastodon("publish", "One", "--to", "mastodon").status == 0
+    assert mastodon.texts() == ["One"]
 
 
 def test_a_thread_of_which_a_part_was_refused(mastodon: Program) -> None:
-    mastodon.server.add_fault("mastodon", "status", status=422, accepted=False, skip=1)
-    result = mastodon("publish", "Some words. " * 70, "--to", "mastodon", "--json")
+    mastodon.server.set("mastodon", "max_characters", 100)
+    Path("a.md").write_text("First.\n\n---\n\n" + "Second. " * 20, "utf-8")
+    result = mastodon("publish", "a.md", "--to", "mastodon", "--json")
     assert result.status == 1
+    assert mastodon.texts() == ["First."]
     assert states(result.report) == {"mastodon": "partly_live"}
     name = result.report["deliveries"][0]["id"]
     assert f"run `postkit delete {name}`" in mastodon("show", name).out
     assert mastodon("delete", name).status in (0, 1)
     assert mastodon.texts() == []
-    assert mastodon("publish", "Some words. " * 70, "--to", "mastodon").status == 0
+    Path("a.md").write_text("First.\n\n---\n\nSecond.", "utf-8")
+    assert mastodon("publish", "a.md", "--to", "mastodon").status == 0
     assert len(mastodon.texts()) == 2
 
 

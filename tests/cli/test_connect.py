@@ -297,6 +297,7 @@ def test_an_endpoint_that_answers_html(postkit: Program) -> None:
     with listening(answering("200 OK\r\nContent-Type: text/html", HTML)) as url:
         said, _ = connect_to(postkit, url)
     assert said.startswith("Kept mastodon:mastodon, unverified: ")
+    assert "answered HTTP 200, but not as its API does" in said
     assert "<" not in said
     assert "Expecting value" not in said
 

@@ -145,7 +145,7 @@ class TestLargeServer(Bench):
     """A fork with more characters: the plan follows what was read at connect."""
 
     network = "mastodon"
-    settings = {"max_characters": 1000}  # noqa: RUF012 - a ClassVar in the base
+    settings = {"max_characters": 1000}
 
     def test_the_server_s_own_limit_holds(self, rig: Rig) -> None:
         text = "a" * 1000

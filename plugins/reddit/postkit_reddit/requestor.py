@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import requests
 
-TOKEN_PATH = "/api/v1/access_token"
+TOKEN_PATH = "/api/v1/access_token"  # noqa: S105 - a path, no token
 
 
 class Requestor(prawcore.Requestor):

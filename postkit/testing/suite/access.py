@@ -18,7 +18,7 @@ def wrong(rig: Rig) -> dict[str, str]:
     """The emulator's credentials with every secret spoiled."""
     secret = {f.name for row in rig.network.credentials for f in row.fields if f.secret}
     given = rig.server.accounts()[0].credentials
-    return {name: value + "x" if name in secret else value for name, value in given.items()}
+    return {name: f"{value}-wrong" if name in secret else value for name, value in given.items()}
 
 
 class AccessConformance(Bench):

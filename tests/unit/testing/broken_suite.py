@@ -57,7 +57,7 @@ class WithoutAlt(Chat):
 
 class Chatty(Chat):
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
-        print("connecting with", secrets["access_token"].reveal())  # noqa: T201 - the mistake
+        print("connecting with", secrets["access_token"].reveal())  # noqa: T201
         return super().connect(account, secrets, session)
 
 

@@ -90,7 +90,7 @@ def test_eight_clients_with_one_expired_token_renew_it_once(
     def work(one: Desk) -> None:
         try:
             one.post("At once")
-        except Exception as error:  # noqa: BLE001 - the assertion below shows it
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
             problems.append(error)
 
     threads = [threading.Thread(target=work, args=(one,)) for one in desks]

@@ -38,7 +38,7 @@ def answering(status: int, body: str, mime: str, headers: dict[str, str]) -> Ite
             self.end_headers()
             self.wfile.write(body.encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
             """Nothing: tests print what they need."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:

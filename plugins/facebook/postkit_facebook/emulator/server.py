@@ -307,7 +307,7 @@ class FacebookEmulator(Emulator):
 
 def _owner(request: Request) -> Owner:
     owner = request.scope["facebook.owner"]
-    assert isinstance(owner, Owner)
+    assert isinstance(owner, Owner)  # noqa: S101 - for the type checker
     return owner
 
 
