@@ -167,8 +167,11 @@ class Kit:
         name: str | None = None,
         endpoint: str | None = None,
         ca_bundle: str | None = None,
+        replace: bool = False,
     ) -> tuple[Account, NetworkError | None]:
         """Connect an account. The second value says why it could not be verified, if so.
+
+        ``replace`` gives an account that is connected already its new access or endpoint.
 
         Raises InputError, VaultError, or Refused and NeedsLogin where the network says no.
         """
@@ -183,6 +186,7 @@ class Kit:
             clients=self.clients,
             endpoint=endpoint,
             ca_bundle=ca_bundle,
+            replacing=replace,
         )
 
     def account(self, label: str) -> Account:

@@ -90,8 +90,9 @@ def connect(
     clients: Clients,
     endpoint: str | None = None,
     ca_bundle: str | None = None,
+    replacing: bool = False,
 ) -> tuple[Account, NetworkError | None]:
-    """Add the account, or give new access to one that lost it. The second value says why it is
+    """Add the account, or give new access to one that lost it (any one if ``replacing``). The second value says why it is
     unverified, where it is.
 
     Raises InputError for what cannot be right, and Refused or NeedsLogin where the network
@@ -108,10 +109,10 @@ def connect(
     endpoint = check_endpoint(network, endpoint)
     ca_bundle = check_bundle(ca_bundle)
     if known is not None:
-        if known.state == "ok":
+        if known.state == "ok" and not replacing:
             raise InputError(
-                f"{known.label} is connected already. Choose another --name, or remove it first: "
-                f"`postkit accounts remove {known.label}`."
+                f"{known.label} is connected already. Choose another --name, or give it new "
+                "credentials with --replace."
             )
         known = replace(known, endpoint=endpoint, ca_bundle=ca_bundle or known.ca_bundle)
         return _again(network, known, given, accounts, vault, clients)

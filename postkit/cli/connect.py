@@ -39,6 +39,7 @@ MOST_BYTES = 65_536
 @click.option(
     "--make-key", is_flag=True, help="Make a key file for the vault where there is no key."
 )
+@click.option("--replace", is_flag=True, help="Give an account that is connected new credentials.")
 @json_option
 def command(
     network: str,
@@ -47,6 +48,7 @@ def command(
     ca_bundle: str | None,
     credentials: tuple[str, ...],
     make_key: bool,
+    replace: bool,
     as_json: bool,
 ) -> int:
     """Connect an account of NETWORK. Secrets are kept encrypted, never in plain text."""
@@ -58,7 +60,12 @@ def command(
             endpoint = _ask_endpoint(plugin, endpoint)
             given = _ask(plugin)
         account, problem = kit.connect(
-            network, given, name=name, endpoint=endpoint, ca_bundle=ca_bundle
+            network,
+            given,
+            name=name,
+            endpoint=endpoint,
+            ca_bundle=ca_bundle,
+            replace=replace,
         )
     who = account.identity
     if as_json:

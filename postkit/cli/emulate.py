@@ -71,14 +71,17 @@ def connect_all(server: EmulatorServer, make_key: bool) -> None:
                 raise
             kit.home.ensure()
             make_key_file(kit.home)
-        labels = {account.label for account in kit.accounts}
         for account in server.accounts():
-            label = f"{account.network}:emulated"
-            if label in labels:
-                kit.remove_account(label)
-            kit.connect(
-                account.network, account.credentials, name="emulated", endpoint=account.endpoint
+            # Posts to an emulator that ended may be open still: the account stays the same one.
+            _, problem = kit.connect(
+                account.network,
+                account.credentials,
+                name="emulated",
+                endpoint=account.endpoint,
+                replace=True,
             )
+            if problem is not None:
+                raise problem
 
 
 def emit_accounts(server: EmulatorServer) -> None:

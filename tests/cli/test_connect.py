@@ -153,6 +153,7 @@ def test_two_accounts_named_alike(mastodon: Program) -> None:
     token = f"access_token={token_of(mastodon)}"
     said = mastodon.fails(2, "connect", "mastodon", *given, token)
     assert "mastodon:mastodon is connected already. Choose another --name" in said
+    assert mastodon("connect", "mastodon", *given, token, "--replace").status == 0
     assert mastodon("connect", "mastodon", *given, token, "--name", "second").status == 0
     assert "there are 2 accounts; name one of mastodon:mastodon, mastodon:second" in mastodon.fails(
         2, "publish", "Hi", "--to", "mastodon"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from postkit_mastodon.emulator import MastodonEmulator
@@ -145,7 +145,7 @@ class TestLargeServer(Bench):
     """A fork with more characters: the plan follows what was read at connect."""
 
     network = "mastodon"
-    settings = {"max_characters": 1000}
+    settings: ClassVar[dict[str, Any]] = {"max_characters": 1000}
 
     def test_the_server_s_own_limit_holds(self, rig: Rig) -> None:
         text = "a" * 1000
