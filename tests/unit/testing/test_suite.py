@@ -67,7 +67,8 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     run = subprocess.run(
         [
             sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line",
-            f"--rootdir={ROOT}", f"--confcutdir={HERE}", f"--junitxml={result}", *names,
+            f"--rootdir={ROOT}", f"--confcutdir={HERE}", f"--junitxml={result}",
+            f"--basetemp={result.parent / 'tests'}", *names,
         ],
         cwd=ROOT,
         capture_output=True,
