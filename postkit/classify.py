@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,6 +10,8 @@ from typing import Any
 
 from .errors import InDoubt, NeedsLogin, NetworkError, Refused, Throttled, Unavailable
 from .network import Failure, Network
+
+log = logging.getLogger("postkit.classify")
 
 REQUEST_ID_HEADERS = ("x-request-id", "x-fb-trace-id", "x-transaction-id", "cf-ray")
 
@@ -18,11 +21,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     value = {k.lower(): v for k, v in headers.items()}.get("retry-after", "").strip()
     if not value:
         return None
-    if value.replace(".", "", 1).isdigit():
-        return now + timedelta(seconds=float(value))
     try:
+        if value.isascii() and value.replace(".", "", 1).isdigit():
+            return now + timedelta(seconds=float(value))
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -55,8 +58,17 @@ def message_of(body: Any) -> str:
 
 def classified(network: Network[Any], failure: Failure) -> NetworkError:
     """What the plugin makes of a failure, under the network's own name."""
-    error = network.classify(failure)
+    try:
+        error = network.classify(failure)
+        if not isinstance(error, NetworkError):
+            raise TypeError(f"classify gave {type(error).__name__}")
+    except Exception as problem:
+        # A plugin that stumbles over an answer must not hide what the wire said.
+        log.error("%s: classify failed (%s)", network.name, type(problem).__name__)
+        error = by_status(network.title, failure)
     error.network = network.name
+    if error.retry_at is not None and error.retry_at.tzinfo is None:
+        error.retry_at = error.retry_at.replace(tzinfo=UTC)
     return error
 
 

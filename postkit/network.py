@@ -321,6 +321,8 @@ class Network(ABC, Generic[Client]):
     of one create request."""
     loggers: ClassVar[tuple[str, ...]] = ()
     """Loggers of the SDK that write requests or headers out: the core redacts their records."""
+    settings: ClassVar[tuple[str, ...]] = ()
+    """Settings of its own that an account may have in postkit.toml, beside the core's."""
     needs_endpoint: ClassVar[bool] = False
     """True where each user has a server of their own choice (``--endpoint`` is required)."""
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from .address import Address, Place, expand, locate
 from .config import Config
+from .deliver.clients import seconds
 from .errors import InputError, PluginError
-from .network import CannotRender, Network, RenderedPart, RenderOptions, Rendition
+from .network import Account, CannotRender, Network, RenderedPart, RenderOptions, Rendition
 from .options import typed
 from .plugins import Plugins
 from .post import Post, Settings
@@ -98,7 +99,11 @@ class Plan:
 
     @property
     def problems(self) -> list[str]:
-        return [f"{p.address}: {reason}" for p in self.refused for reason in p.reasons]
+        addresses: dict[str, list[str]] = {}
+        for planned in self.refused:
+            for reason in planned.reasons:
+                addresses.setdefault(reason, []).append(planned.address)
+        return [f"{', '.join(where)}: {reason}" for reason, where in addresses.items()]
 
     @property
     def report(self) -> Report:
@@ -124,14 +129,24 @@ class Planner:
         self, post: Post, to: Sequence[str] | None, wishes: Wishes, source: str | None = None
     ) -> Plan:
         """Raises InputError with every address, option or setting that does not exist."""
-        names = expand(to or post.to or self._config.default, self._config.groups)
-        if not names:
+        problems: list[str] = []
+        names: list[str] = []
+        for name in to or post.to or self._config.default:
+            try:
+                names += expand([name], self._config.groups)
+            except InputError as error:
+                problems.extend(error.problems)
+        if not names and not problems:
             raise InputError(
                 "Nobody to publish to: name addresses with --to, in the post file (`to:`), or as "
                 "`default` in postkit.toml."
             )
-        problems: list[str] = []
         places = self._places(names, problems)
+        for media in post.media:
+            try:
+                media.read()
+            except InputError as error:
+                problems.extend(error.problems)
         self._check_settings(post, wishes, places, problems)
         planned: list[Planned] = []
         for place in places:
@@ -193,6 +208,7 @@ class Planner:
             problems.extend(error.problems)
             values = {}
         limits = network.limits_for(place.account)
+        problems.extend(self._configured_wrongly(place.account, network))
         problems.extend(self._target_problems(place, limits.target, limits.target_name))
         problems.extend(f"{place.label}: {text}" for text in network.problems(place.target))
         if problems:
@@ -235,6 +251,20 @@ class Planner:
                     {**merged.options, **own.options},
                 )
         return merged
+
+    def _configured_wrongly(self, account: Account, network: Network[Any]) -> Iterable[str]:
+        known = ("account", "quiet", "connect_timeout", "read_timeout", *network.settings)
+        config = self._config
+        for name in (*config.network(network.name), *config.account(account.label)):
+            if name not in known:
+                yield (
+                    f"postkit.toml: {account.label} has no setting {name!r}."
+                    f"{did_you_mean(name, known)} Its settings: {', '.join(known)}."
+                )
+        try:
+            seconds(account, ("connect_timeout", "read_timeout", "quiet"))
+        except InputError as error:
+            yield from error.problems
 
     def _rewritten(self, post: Post, place: Place, settings: Settings) -> Post:
         post = post.with_settings({place.account.network: settings})

@@ -92,8 +92,9 @@ def connect(
     ca_bundle: str | None = None,
     replacing: bool = False,
 ) -> tuple[Account, NetworkError | None]:
-    """Add the account, or give new access to one that lost it (any one if ``replacing``). The second value says why it is
-    unverified, where it is.
+    """Add the account, or give new access to one that lost it (if ``replacing``, to any).
+
+    The second value says why it is unverified, where it is.
 
     Raises InputError for what cannot be right, and Refused or NeedsLogin where the network
     answers that the access is wrong: then nothing is kept.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from typing import TYPE_CHECKING
@@ -46,7 +47,8 @@ def command(port: int, connect: bool, make_key: bool, as_json: bool) -> None:
         ) from error
     # SIGTERM ends it as Ctrl-C does, so that a script can stop it cleanly.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with server:
+    # A signal at any moment is the way to end it, and no failure.
+    with server, contextlib.suppress(KeyboardInterrupt):
         if connect:
             connect_all(server, make_key)
         if as_json:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from typing import Any
 
+from ..accounts.secret import Redactor
 from ..classify import classified
 from ..errors import InDoubt, NetworkError, PluginError, Unavailable
 from ..network import Failure, Network, Outgoing, Receipt
 from ..transport import CreateScope, Exchange, Session, is_transport_error
+
+log = logging.getLogger("postkit.deliver")
 
 
 def create(network: Network[Any], client: Any, session: Session, outgoing: Outgoing) -> Receipt:
@@ -24,7 +29,10 @@ def create(network: Network[Any], client: Any, session: Session, outgoing: Outgo
             raise _held_against(error, scope.create) from error
         except PluginError as error:
             raise _classified(network, error, scope) from error
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # SystemExit too: an SDK that ends the program has still sent what it sent.
             raise _classified(network, error, scope) from error
     sent = scope.create
     if sent is None:
@@ -35,22 +43,44 @@ def create(network: Network[Any], client: Any, session: Session, outgoing: Outgo
             network=network.name,
             status=sent.status,
         )
-    if not receipt.id:
+    if not isinstance(receipt, Receipt) or not isinstance(receipt.id, str) or not receipt.id:
         raise InDoubt(
             f"{network.title} accepted it without telling its id.",
             network=network.name,
             status=sent.status,
         )
-    return receipt
+    return _storable(network, receipt)
 
 
-def _classified(network: Network[Any], error: Exception, scope: CreateScope) -> Exception:
+def _storable(network: Network[Any], receipt: Receipt) -> Receipt:
+    """The receipt as the store can hold it: the id is what proves that a post is live, and must
+    not be lost for what else the plugin says."""
+    try:
+        receipt.id.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InDoubt(
+            f"{network.title} accepted it with an id that is no text.", network=network.name
+        ) from None
+    url, data = receipt.url, receipt.data
+    try:
+        json.dumps(dict(data), allow_nan=False)
+    except (TypeError, ValueError):
+        log.error("%s: the data of receipt %s cannot be stored", network.name, receipt.id)
+        data = {}
+    if url is not None:
+        url = url.encode("utf-8", "replace").decode() if isinstance(url, str) else None
+    return Receipt(receipt.id, url, data)
+
+
+def _classified(network: Network[Any], error: BaseException, scope: CreateScope) -> Exception:
     sent = scope.create
     if sent is None and not is_transport_error(error):
         return PluginError(
             f"The plugin {network.name} failed before it sent anything "
-            f"({type(error).__name__}: {error})."
+            f"({type(error).__name__}: {Redactor.redact(str(error))})."
         )
+    if not isinstance(error, Exception):
+        error = RuntimeError(type(error).__name__)
     return _held_against(classified(network, Failure(error, sent)), sent)
 
 

@@ -85,12 +85,16 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
         return call()
     except InDoubt as error:
         raise Unavailable(error.message, network=network.name, status=error.status) from error
-    except PostkitError:
+    except (PostkitError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            # A plugin may not end the program: SystemExit is its failure.
+            raise PluginError(f"The plugin {network.name} raised {type(error).__name__}.") from error
         if session.last is None and not is_transport_error(error):
             raise PluginError(
-                f"The plugin {network.name} failed ({type(error).__name__}: {error})."
+                f"The plugin {network.name} failed "
+                f"({type(error).__name__}: {Redactor.redact(str(error))})."
             ) from error
         found = classified(network, Failure(error, session.last))
         if isinstance(found, InDoubt):
@@ -170,12 +174,14 @@ def redact_logs(names: Iterable[str]) -> None:
 
 
 def timeouts(account: Account) -> dict[str, float]:
-    """``connect_timeout`` and ``read_timeout`` (seconds) where they are configured.
+    """``connect_timeout`` and ``read_timeout`` (seconds) where they are configured."""
+    return seconds(account, ("connect_timeout", "read_timeout"))
 
-    Raises InputError where they are no positive numbers.
-    """
+
+def seconds(account: Account, names: Iterable[str]) -> dict[str, float]:
+    """These settings, where they are configured. Raises InputError unless they are above 0."""
     found: dict[str, float] = {}
-    for name in ("connect_timeout", "read_timeout"):
+    for name in names:
         value = account.settings.get(name)
         if value is None:
             continue

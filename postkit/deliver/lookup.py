@@ -39,9 +39,11 @@ def decide(
     """``looks`` counts this look too; ``taken`` are remote ids that settle other parts."""
     if guarantee.kind == "blind":
         return Verdict("ask", "The network gives no way to look.")
+    # Pages overlap: one post that is listed twice is one. What proves comes last and stays.
+    listed = {c.receipt.id: c for c in sorted(found, key=lambda c: c.proof)}
     mine = [
         c
-        for c in found
+        for c in listed.values()
         if c.receipt.id not in taken and (c.proof or c.at >= sending_at - CLOCK_SKEW)
     ]
     proved = [c for c in mine if c.proof]
@@ -59,7 +61,8 @@ def decide(
         return Verdict("wait", "Not found yet; it may still appear.", again=again)
     if guarantee.resend_when_absent:
         age = (now - sending_at).total_seconds()
-        if guarantee.key_ttl is None or age < guarantee.key_ttl:
+        # An age below zero is a clock that went back: how old the key is cannot be told.
+        if guarantee.key_ttl is None or 0 <= age < guarantee.key_ttl:
             return Verdict("absent", "Not there, and a repeat cannot make a second post.")
     return Verdict(
         "ask", "Not found after the quiet window, which does not prove that it is not there."

@@ -16,6 +16,15 @@ def _boot_id() -> str:
         return "unknown"
 
 
+@functools.cache
+def _namespace() -> str:
+    """Process ids mean something in here alone: containers of one machine have their own."""
+    try:
+        return os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        return "0"
+
+
 def _start_time(pid: int) -> str | None:
     """The kernel's start time of a process (a pid is used again, a pair is not)."""
     try:
@@ -29,9 +38,10 @@ def _start_time(pid: int) -> str | None:
 
 
 def this_process() -> str:
-    """``host/boot/pid/start`` of this process."""
+    """``host/boot.namespace/pid/start`` of this process."""
     pid = os.getpid()
-    return f"{socket.gethostname()}/{_boot_id()}/{pid}/{_start_time(pid) or '0'}"
+    boot = f"{_boot_id()}.{_namespace()}"
+    return f"{socket.gethostname()}/{boot}/{pid}/{_start_time(pid) or '0'}"
 
 
 def is_dead(owner: str) -> bool:
@@ -42,8 +52,15 @@ def is_dead(owner: str) -> bool:
         return False
     if host != socket.gethostname():
         return False
+    boot, _, namespace = boot.partition(".")
     if boot != _boot_id():
         return True
-    if not Path("/proc/self/stat").exists():
+    if namespace != _namespace() or not Path("/proc/self/stat").exists() or not pid.isdigit():
         return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False  # another user's, which /proc may hide
     return _start_time(int(pid)) != start

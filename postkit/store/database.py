@@ -6,6 +6,8 @@ a savepoint of its own, so that the failure of one does not undo another.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
@@ -38,6 +40,7 @@ class Database:
     def __init__(self, path: Path, *, busy: float = BUSY_SECONDS) -> None:
         self.path = path
         self._refuse_network_file_system()
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[tuple[Work[Any], Future[Any]]] = []
@@ -62,6 +65,7 @@ class Database:
 
     def read(self, sql: str, values: Mapping[str, Any] | None = None) -> list[sqlite3.Row]:
         """All rows of a query."""
+        self._refuse_fork()
         with self._lock:
             try:
                 return self._connection.execute(sql, values or {}).fetchall()
@@ -73,6 +77,7 @@ class Database:
 
         ``work`` may run in another thread and must only use the connection that it is given.
         """
+        self._refuse_fork()
         future: Future[T] = Future()
         with self._queue_lock:
             self._queue.append((work, future))
@@ -80,7 +85,13 @@ class Database:
             if not future.done():
                 with self._queue_lock:
                     batch, self._queue = self._queue, []
-                self._commit(batch)
+                try:
+                    self._commit(batch)
+                finally:
+                    # Whatever broke in here, no other thread may wait for ever.
+                    for _, other in batch:
+                        if not other.done():
+                            other.set_exception(StoreBusy(f"{self.path}: the write was broken off."))
         return future.result()
 
     def _commit(self, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
@@ -102,8 +113,10 @@ class Database:
                 connection.execute("RELEASE work")
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - every waiting thread must hear of it
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            # A connection that is closed or broken can tell nothing; SQLite itself rolls back.
+            with contextlib.suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             failure = self._translated(error) if isinstance(error, sqlite3.Error) else error
             for _, future in batch:
                 future.set_exception(failure)
@@ -154,6 +167,13 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _refuse_fork(self) -> None:
+        if os.getpid() != self._pid:
+            raise StoreError(
+                f"{self.path} was opened before this process was forked, and cannot be shared so; "
+                "open a Kit in each process."
+            )
 
     def _refuse_network_file_system(self) -> None:
         kind = _file_system(self.path.parent)

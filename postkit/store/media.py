@@ -22,8 +22,12 @@ class MediaFiles:
         """Store bytes durably (file and folder are synced) and return their hash."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
-        if path.exists() and path.stat().st_size == len(data):
-            return sha256
+        try:
+            # Read it: a file of the right length may have been damaged since it was written.
+            if path.read_bytes() == data:
+                return sha256
+        except OSError:
+            pass
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             draft = path.with_name(f"{sha256}.{os.getpid()}.{os.urandom(4).hex()}.part")

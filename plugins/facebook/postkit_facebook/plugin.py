@@ -59,6 +59,7 @@ class Facebook(Network[Client]):
         ),
     )
     limits = LIMITS
+    settings = ("version",)
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
         version = str(account.settings.get("version") or VERSION)
