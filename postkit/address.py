@@ -25,7 +25,7 @@ class Address:
     def parse(cls, text: str) -> Address:
         """Raises InputError with the right spelling."""
         match = _SHAPE.fullmatch(text.strip())
-        if match is None:
+        if match is None or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
             raise InputError(
                 f"{text!r} is no address; write network, network:account or network:account/target."
             )

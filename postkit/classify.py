@@ -62,7 +62,7 @@ def classified(network: Network[Any], failure: Failure) -> NetworkError:
         error = network.classify(failure)
         if not isinstance(error, NetworkError):
             raise TypeError(f"classify gave {type(error).__name__}")
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001
         # A plugin that stumbles over an answer must not hide what the wire said.
         log.error("%s: classify failed (%s)", network.name, type(problem).__name__)
         error = by_status(network.title, failure)

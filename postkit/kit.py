@@ -11,17 +11,18 @@ from datetime import timedelta
 from functools import cached_property
 from functools import partial as bind
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .accounts.keys import find_key
 from .accounts.vault import Vault
 from .clock import Clock, SystemClock
 from .config import Config, read_config
 from .deliver.clients import Clients, Connection
-from .deliver.courier import Courier, Watch
+from .deliver.courier import Courier
 from .deliver.ledger import Ledger
 from .deliver.owner import this_process
 from .deliver.spool import Spool
+from .deliver.steps import Watch
 from .engine.threads import ThreadEngine
 from .errors import (
     InputError,
@@ -46,8 +47,24 @@ from .store.publications import NewDelivery, PublicationRows
 from .store.rows import DeliveryRow, HistoryRow, PartRow
 
 T = TypeVar("T")
+LONGEST_WAIT = 31_536_000.0
+"""Seconds: a year."""
 WAIT = 30.0
 """Seconds that a publish looks for the outcome before it leaves the rest to ``finish``."""
+
+
+if TYPE_CHECKING:
+    _Opened = cached_property
+else:
+
+    class _Opened(cached_property):
+        """A part that is opened at its first use, by one thread (Python does not see to that)."""
+
+        def __get__(self, kit, owner=None):
+            if kit is None:
+                return self
+            with kit._lock:
+                return super().__get__(kit, owner)
 
 
 class Kit:
@@ -92,26 +109,26 @@ class Kit:
 
     # What it is made of, opened when first used
 
-    @cached_property
+    @_Opened
     def config(self) -> Config:
         return read_config(self.home.config_path)
 
-    @cached_property
+    @_Opened
     def plugins(self) -> Plugins:
         plugins = Plugins(self._extra)
         plugins.manager.hook.postkit_configure.call_historic(kwargs={"config": self.config})
         return plugins
 
-    @cached_property
+    @_Opened
     def _database(self) -> Database:
         self.home.ensure()
         return Database(self.home.store_path, busy=_busy_seconds())
 
-    @cached_property
+    @_Opened
     def _accounts(self) -> AccountRows:
         return AccountRows(self._opened, self.clock, settings=self._settings)
 
-    @cached_property
+    @_Opened
     def _publications(self) -> PublicationRows:
         return PublicationRows(self._opened, self.clock)
 
@@ -120,11 +137,11 @@ class Kit:
         with self._lock:
             return self._database
 
-    @cached_property
+    @_Opened
     def media(self) -> MediaFiles:
         return MediaFiles(self.home.media_path)
 
-    @cached_property
+    @_Opened
     def clients(self) -> Clients:
         return Clients(self.plugins, self.vault)
 
@@ -210,8 +227,11 @@ class Kit:
                 f"{label} has posts that are not settled; `postkit list` shows them. "
                 "Finish or resolve them first."
             )
-        self._accounts.remove(account.id)
+        # The secret first: a crash in between leaves an account that can be removed again, and
+        # not a secret that nothing names any more.
         self.vault().delete(account.id)
+        self._accounts.remove(account.id)
+        self.clients.drop(account.id)
         return account
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
@@ -255,13 +275,21 @@ class Kit:
         Raises InputError or PlanRefused before anything is sent; unless ``partial`` is set, one
         address that refuses stops all.
         """
+        _check_wait(wait)
         post, source = self._read(post)
         kept = self.published_once(once, post, to) if once is not None else None
         if kept is not None:
             return self.finish(kept, wait=wait, watch=watch)
         planner = Planner(self.plugins, self._accounts, self._publications, self.config)
         plan = planner.plan(post, to, wishes or Wishes(), source)
-        publication = self.accept(plan, partial=partial, once=once, to=to, source=source)
+        try:
+            publication = self.accept(plan, partial=partial, once=once, to=to, source=source)
+        except (InputError, PlanRefused):
+            # Another thread or program may have used the name since we looked.
+            kept = self.published_once(once, post, to) if once is not None else None
+            if kept is None:
+                raise
+            publication = kept
         return self.finish(publication, wait=wait, watch=watch)
 
     async def apublish(
@@ -284,6 +312,8 @@ class Kit:
 
     def published_once(self, once: str, post: Post, to: Sequence[str] | None) -> str | None:
         """The publication under that name, or None. Raises InputError for other content."""
+        if not _is_text(once):
+            raise InputError(f"--once {once!r} is no text; choose another name.")
         kept = self._publications.by_once(once)
         if kept is None:
             return None
@@ -306,6 +336,8 @@ class Kit:
 
         Raises PlanRefused where an address refuses (all of them, with ``partial``).
         """
+        if once is not None and not _is_text(once):
+            raise InputError(f"--once {once!r} is no text; choose another name.")
         sendable = [planned for planned in plan.deliveries if planned.rendition is not None]
         if plan.refused and not (partial and sendable):
             raise PlanRefused(plan.problems)
@@ -341,12 +373,14 @@ class Kit:
             content=_content(plan.post, to),
             once=once,
             source=source,
+            again=plan.again,
             warnings=[*plan.warnings, *(f"Not sent: {problem}" for problem in plan.problems)],
         )
         return publication
 
     def finish(self, name: str, *, wait: float = WAIT, watch: Watch | None = None) -> Report:
         """Take a publication or a delivery as far as it goes: idempotent, never twice."""
+        _check_wait(wait)
         publication, deliveries = self._named(name)
         deadline = self.clock.now() + timedelta(seconds=wait)
         engine = ThreadEngine(self._courier(self._ledger()))
@@ -408,7 +442,6 @@ class Kit:
         if is_live is not None:
             receipt = self._receipt_of(delivery, is_live, ledger)
             ledger.live(part, "is_live", receipt, "A person found it.")
-            ledger.free_rest(part)
         elif resend:
             ledger.resend(part, "A person says that it is not live.")
         else:
@@ -424,8 +457,13 @@ class Kit:
         problems: list[str] = []
         for delivery in deliveries:
             account = self._accounts.by_id(delivery.account_id)
-            parts = [part for part in ledger.parts(delivery.id) if part.state == "LIVE"]
-            for part in reversed(parts):
+            parts = ledger.parts(delivery.id)
+            for part in [part for part in parts if part.state in ("SCHEDULED", "HELD")]:
+                try:
+                    ledger.cancelled(part, "The delivery is deleted.")
+                except PostkitError as error:
+                    problems.append(f"{delivery.address}: {error.message}")
+            for part in [part for part in reversed(parts) if part.state == "LIVE"]:
                 try:
                     self._with(account, bind(_delete, receipt=_receipt(part)))
                     ledger.deleted(part)
@@ -441,7 +479,9 @@ class Kit:
 
     def _read(self, post: Post | str | Path) -> tuple[Post, str | None]:
         if isinstance(post, Path):
-            return Post.from_file(post), str(post.resolve())
+            # A file's name is bytes; the store holds text.
+            name = str(post.resolve()).encode("utf-8", "backslashreplace").decode()
+            return Post.from_file(post), name
         if isinstance(post, str):
             return Post(post), None
         return post, None
@@ -479,12 +519,10 @@ class Kit:
         """The receipt of a post that a person found, from the account's own list."""
         account = self._accounts.by_id(delivery.account_id)
         listed = self._with(account, bind(_recent, count=40))
-        wanted = url.rstrip("/").split("?")[0]
-        for post in listed:
-            if (post.receipt.url or "").rstrip("/").split("?")[0] == wanted:
-                if post.receipt.id in ledger.known_remote_ids(account.id):
-                    raise InputError(f"{url} settles another post already; look for a second one.")
-                return post.receipt
+        for post in _named_by(url, listed):
+            if post.receipt.id in ledger.known_remote_ids(account.id):
+                raise InputError(f"{url} settles another post already; look for a second one.")
+            return post.receipt
         raise InputError(
             f"{url} is not among the newest posts of {account.label}; check the link, or answer "
             "with --resend or --give-up."
@@ -508,6 +546,28 @@ def _busy_seconds() -> float:
     if not 0 <= seconds <= 3600:
         raise InputError(f"POSTKIT_BUSY_TIMEOUT: {text!r} is no number of seconds from 0 to 3600.")
     return seconds
+
+
+def _check_wait(wait: float) -> None:
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise InputError(f"wait: {wait!r} is no number of seconds from 0 to {LONGEST_WAIT:.0f}.")
+
+
+def _is_text(name: str) -> bool:
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
+
+
+def _named_by(url: str, listed: Sequence[RemotePost]) -> list[RemotePost]:
+    """The post of that very link; else of that link without what a browser or a share adds to
+    it, where the network's own links have no query."""
+
+    def bare(link: str) -> str:
+        return link.partition("#")[0].partition("?")[0].rstrip("/")
+
+    url = url.strip()
+    linked = [(post.receipt.url or "", post) for post in listed if post.receipt.url]
+    exact = [post for link, post in linked if link.rstrip("/") == url.rstrip("/")]
+    return exact or [p for link, p in linked if "?" not in link and bare(link) == bare(url)]
 
 
 def _content(post: Post, to: Sequence[str] | None) -> str:

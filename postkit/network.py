@@ -118,8 +118,11 @@ class Attachment:
 class RenderedPart:
     """One message exactly as it will be sent.
 
-    ``fields`` holds whatever else the request needs (title, link, poll, content warning,
-    language, visibility, options), as JSON: only what is in here can be sent.
+    ``fields`` holds whatever else the request needs, as JSON: only what is in here can be sent.
+    The default ``adapt`` sets a name where the table of limits has the field and the author gave
+    one. On the first part: ``title``, ``link``, ``tags`` (a list of words without ``#``), ``poll``
+    (``options``, ``minutes``, ``multiple``). On each part: ``content_warning``, ``lang``,
+    ``visibility``, ``options`` (the network's own, by name).
     """
 
     text: str
@@ -190,7 +193,8 @@ class RenderOptions:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that a part is live. ``id`` is the network's; ``data`` is what a reply needs."""
+    """Proof that a part is live. ``id`` is the network's, as text and never empty; ``url`` is
+    where people read it; ``data`` is what else a reply needs, as JSON."""
 
     id: str
     url: str | None = None
@@ -205,7 +209,9 @@ class Outgoing:
     """Everything that the one create request is made of, stored before it is sent.
 
     A repeat is given the same values, so what it sends is the same to the byte.
-    ``parent`` and ``root`` are the receipts of the part before and of the first one.
+    ``prepared`` is the journal that ``prepare`` filled, ``key`` what ``new_key`` gave.
+    ``parent`` and ``root`` are the receipts of the part before and of the first one; None for a
+    part that answers none.
     """
 
     part: RenderedPart
@@ -268,6 +274,12 @@ GuaranteeKind = Literal["key", "probe", "duplicate_refusal", "read_back", "blind
 class Guarantee:
     """How we find out what happened to a request whose answer was lost.
 
+    ``kind``: ``probe`` (we choose the id and ask for it), ``key``
+    (the network answers a repeat under our key with the first post), ``duplicate_refusal`` (it
+    refuses the same content twice), ``read_back`` (``find`` sees our own posts), ``blind``
+    (nothing can be known: a person is asked). All but ``blind`` need an own ``find``, which is
+    asked before anything is repeated.
+
     ``quiet``: seconds after which a post that is not listed was not accepted.
     ``key_ttl``: seconds for which the network honours our key (None: for ever).
     ``resend_when_absent``: absence after the window proves that nothing is live, or a repeat
@@ -328,15 +340,29 @@ class Network(ABC, Generic[Client]):
 
     @abstractmethod
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
-        """A client for ``account``, over ``session``. Sends nothing that can be avoided."""
+        """A client for ``account``, over ``session``. Sends nothing that can be avoided.
+
+        ``session`` is a ``requests.Session`` with timeouts and a guard on the hosts; begin each
+        URL with ``session.base``, or hand the session to an SDK, whose URLs are led to the
+        account's endpoint. ``secrets[NAME]`` is a field of ``credentials``: call its ``reveal()``
+        only where the header is made. ``secrets.text(NAME)`` reads one that is no secret.
+        """
 
     @abstractmethod
     def identify(self, client: Client) -> Identity:
-        """Ask the network who we are. Raises NeedsLogin for a token of the wrong kind."""
+        """Ask the network who we are. Raises NeedsLogin for a token of the wrong kind.
+
+        Here and below let what the client library raises pass: the core reads the wire, and
+        ``classify`` makes the next step of it.
+        """
 
     @abstractmethod
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
-        """Send exactly one create request. Anything but a receipt is an exception."""
+        """Send exactly one create request. Anything but a receipt is an exception.
+
+        One request that is neither a read (GET, HEAD, OPTIONS) nor one to ``auth_paths`` may
+        leave; the next one is stopped before its socket.
+        """
 
     def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
         """What the address will get, by the table. Pure. Raises CannotRender."""
@@ -353,16 +379,27 @@ class Network(ABC, Generic[Client]):
         return str(uuid.uuid4())
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
-        """Uploads and the like: repeatable and invisible. What the journal has is not redone."""
+        """Uploads and the like: repeatable and invisible. What the journal has is not redone.
+
+        Write each id down as soon as it is known (``journal["media_0"] = id``); ``publish`` finds
+        it in ``outgoing.prepared``. Default: nothing to prepare.
+        """
 
     def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
-        """Posts made since ``since`` with this content. Default: none can be found."""
+        """Posts made since ``since`` with this content. Default: none can be found.
+
+        Compare what a reader could tell apart: text (as the network shows it), media, parent.
+        The core drops what is older than the request or belongs to another part; two that
+        remain are a question to a person, so a candidate too many costs as much as one too few.
+        """
         return ()
 
     def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
+        """How a lost answer is settled. Pure. Default: it cannot be, and a person is asked."""
         return Guarantee("blind")
 
     def cost(self, part: RenderedPart) -> Cost | None:
+        """What sending ``part`` costs. Pure. Default: nothing is known of it."""
         return None
 
     def classify(self, failure: Failure) -> NetworkError:
@@ -390,7 +427,8 @@ class CanDelete(Protocol):
     """The network lets us delete."""
 
     def delete(self, client: Any, receipt: Receipt) -> None:
-        """Delete a part. Gone already counts as deleted."""
+        """Delete a part. Gone already counts as deleted: raise what the network answers, and
+        the core takes its 404 or 410 for a yes."""
 
 
 @runtime_checkable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from .address import Address, Place, expand, locate
@@ -20,9 +19,6 @@ from .report import DeliveryReport, PartReport, Report
 from .store.accounts import AccountRows
 from .store.publications import PublicationRows
 from .suggest import did_you_mean
-
-SAME_TEXT = timedelta(days=1)
-SAME_FILE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +88,8 @@ class Plan:
     post: Post
     deliveries: tuple[Planned, ...]
     warnings: tuple[str, ...] = ()
+    again: bool = False
+    """Whether the same text may go to the same place once more."""
 
     @property
     def refused(self) -> tuple[Planned, ...]:
@@ -156,7 +154,7 @@ class Planner:
                 problems.append(error.message)
         if problems:
             raise InputError(list(dict.fromkeys(problems)))
-        return Plan(post, tuple(planned))
+        return Plan(post, tuple(planned), again=wishes.again)
 
     def _places(self, names: Iterable[str], problems: list[str]) -> list[Place]:
         accounts = self._accounts.all()
@@ -286,17 +284,8 @@ class Planner:
     def _repeated(self, planned: Planned, source: str | None) -> list[str]:
         account = planned.place.account.id
         target = planned.place.target
-        same = self._publications.same_text(account, target, planned.text_hash, SAME_TEXT)
-        what = "The same text went there within a day"
-        if same is None and source is not None:
-            same = self._publications.same_source(account, target, source, SAME_FILE)
-            what = "The same file went there within a week"
-        if same is None:
-            return []
-        return [
-            f"{what} ({same.id}). See `postkit show {same.id}`, remove it with `postkit delete "
-            f"{same.id}`, or send it once more with --again."
-        ]
+        reason = self._publications.repeated(account, target, planned.text_hash, source)
+        return [reason] if reason else []
 
 
 def _total(network: Network[Any], parts: Sequence[RenderedPart]) -> dict[str, Any] | None:

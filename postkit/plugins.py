@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -50,6 +51,7 @@ class Plugins:
         for group in (NETWORKS, EMULATORS, ALWAYS):
             for entry in entry_points(group=group):
                 self._entries.setdefault((group, entry.name), entry)
+        self._lock = threading.RLock()
         self._failed: dict[tuple[str, str], str] = {}
         self._loaded: set[tuple[str, str]] = set()
         self._networks: dict[str, Network[Any]] = {}
@@ -69,6 +71,10 @@ class Plugins:
 
     def network(self, name: str) -> Network[Any]:
         """The network of that name. Raises UnknownName, or PluginError with the remedy."""
+        with self._lock:
+            return self._network(name)
+
+    def _network(self, name: str) -> Network[Any]:
         if name in self._networks:
             return self._networks[name]
         if (NETWORKS, name) not in self._entries:
@@ -126,6 +132,10 @@ class Plugins:
         return rows
 
     def _load(self, group: str, name: str) -> object | None:
+        with self._lock:
+            return self._loaded_once(group, name)
+
+    def _loaded_once(self, group: str, name: str) -> object | None:
         key = (group, name)
         if key in self._failed:
             return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,13 @@ from .errors import InputError
 
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
+
+_LINK = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
+
+
+def is_blank(text: str) -> bool:
+    """Whether readers would see nothing: white space and invisible signs alone."""
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
 
 
 class Media:
@@ -87,7 +96,9 @@ class Poll:
     multiple: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", tuple(self.options))
+        object.__setattr__(self, "options", tuple(_words("poll options", self.options)))
+        if isinstance(self.minutes, bool) or not isinstance(self.minutes, int):
+            raise InputError(f"poll: minutes is {self.minutes!r}; give a whole number.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,8 @@ class Part:
     media: tuple[Media, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise InputError(f"A part's text must be text, not {type(self.text).__name__}.")
         object.__setattr__(self, "media", _media(self.media))
 
 
@@ -146,6 +159,8 @@ class Post:
         networks: Mapping[str, Settings] | None = None,
         to: Iterable[str] = (),
     ) -> None:
+        if not isinstance(text, str | Part | Iterable):
+            raise InputError(f"A post's text must be text, not {type(text).__name__}.")
         given = [text] if isinstance(text, str | Part) else list(text)
         parts = [part if isinstance(part, Part) else Part(part) for part in given] or [Part()]
         own = _media(media)
@@ -156,12 +171,15 @@ class Post:
         put(self, "title", title)
         put(self, "link", link)
         put(self, "poll", poll)
-        put(self, "tags", tuple(tag.removeprefix("#") for tag in tags))
+        put(self, "tags", tuple(tag.removeprefix("#") for tag in _words("tags", tags)))
         put(self, "content_warning", content_warning)
         put(self, "lang", lang)
         put(self, "visibility", visibility)
+        wrong = [name for name, s in (networks or {}).items() if not isinstance(s, Settings)]
+        if wrong:
+            raise InputError([f"networks: {name}: give Settings(...)." for name in wrong])
         put(self, "networks", MappingProxyType(dict(networks or {})))
-        put(self, "to", tuple(to))
+        put(self, "to", tuple(_words("to", to)))
         problems = list(self.problems())
         if problems:
             raise InputError(problems)
@@ -200,31 +218,50 @@ class Post:
 
     def problems(self) -> Iterable[str]:
         """What no network could send, as sentences."""
-        if not any(p.text.strip() or p.media for p in self.parts) and not (
+        if all(is_blank(p.text) and not p.media for p in self.parts) and not (
             self.link or self.poll or any(s.text for s in self.networks.values())
         ):
             yield "The post is empty: give it a text, a picture or a link."
         texts: list[tuple[str, object]] = [
             (f"part {n}", p.text) for n, p in enumerate(self.parts, 1)
         ]
-        texts += [
-            ("title", self.title),
-            ("link", self.link),
-            ("content warning", self.content_warning),
-        ]
+        texts += [("title", self.title), ("content warning", self.content_warning)]
         texts += [(f"alt text of {m.name}", m.alt) for m in self.media]
+        lines: list[tuple[str, object]] = [("link", self.link)]
         for name, settings in self.networks.items():
             texts += [(f"{name}: text", settings.text), (f"{name}: title", settings.title)]
-        texts += [("poll option", option) for option in (self.poll.options if self.poll else ())]
-        texts += [("tag", tag) for tag in self.tags]
-        for where, text in texts:
+            lines.append((f"{name}: link", settings.link))
+        lines += [("poll option", option) for option in (self.poll.options if self.poll else ())]
+        lines += [("tag", tag) for tag in self.tags]
+        lines += [("lang", self.lang), ("visibility", self.visibility)]
+        for where, text in (*texts, *lines):
             if text is not None:
                 yield from _text_problems(where, text)
-        if self.link is not None and not self.link.startswith(("https://", "http://")):
-            yield f"link: {self.link!r} is no web address; it must begin with https:// or http://."
+        for where, line in lines:
+            if isinstance(line, str) and _broken(line):
+                yield f"{where}: it has a line break; write it in one line."
+        yield from self._odd_words()
+
+    def _odd_words(self) -> Iterable[str]:
+        links = [("link", self.link)]
+        links += [(f"{name}: link", s.link) for name, s in self.networks.items() if s.link != ""]
+        for where, link in links:
+            if isinstance(link, str) and not _LINK.fullmatch(link):
+                yield (
+                    f"{where}: {link!r} is no web address; it must begin with https:// or http://, "
+                    "name a host, and have no space."
+                )
         for tag in self.tags:
             if not tag or any(c.isspace() for c in tag):
                 yield f"tag {tag!r} is empty or contains a space; write each tag as one word."
+            elif tag.startswith("#"):
+                yield f"tag {tag!r} begins with #; write the word alone."
+        if self.poll is not None:
+            seen: dict[str, int] = {}
+            for number, option in enumerate(self.poll.options, 1):
+                first = seen.setdefault(option.strip(), number)
+                if first != number:
+                    yield f"poll: option {number} is option {first} again; change one."
 
     def content_hash(self) -> str:
         """SHA-256 (hex) over everything that readers could see; media by their bytes."""
@@ -256,6 +293,18 @@ def _media(media: Iterable[Media | str | Path]) -> tuple[Media, ...]:
     return tuple(m if isinstance(m, Media) else Media(m) for m in media)
 
 
+def _words(what: str, given: Iterable[str]) -> tuple[str, ...]:
+    """A list of texts. One text alone would be taken for a list of its letters."""
+    words = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(isinstance(word, str) for word in words):
+        raise InputError(f"{what} takes a list of texts, such as ['one', 'two'].")
+    return words
+
+
+def _broken(line: str) -> bool:
+    return len(line.strip().splitlines()) > 1
+
+
 def _text_problems(where: str, text: object) -> Iterable[str]:
     if not isinstance(text, str):
         yield f"{where}: must be text, not {type(text).__name__}."
@@ -273,6 +322,12 @@ def _text_problems(where: str, text: object) -> Iterable[str]:
         if (code < 32 and char not in "\n\t\r") or code == 127 or 0x80 <= code <= 0x9F:
             yield (
                 f"{where}: character {position + 1} is the control character U+{code:04X}; "
+                "remove it."
+            )
+            return
+        if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:
+            yield (
+                f"{where}: character {position + 1} (U+{code:04X}) is no character of Unicode; "
                 "remove it."
             )
             return

@@ -110,7 +110,7 @@ def connect(
     endpoint = check_endpoint(network, endpoint)
     ca_bundle = check_bundle(ca_bundle)
     if known is not None:
-        if known.state == "ok" and not replacing:
+        if known.state == "ok" and not replacing and known.id in vault.ids():
             raise InputError(
                 f"{known.label} is connected already. Choose another --name, or give it new "
                 "credentials with --replace."
@@ -149,7 +149,10 @@ def _again(
     clients: Clients,
 ) -> tuple[Account, NetworkError | None]:
     """New access for an account that lost it: its open posts go on where they stopped."""
-    before = vault.get(account.id)
+    # A secret that is lost must not keep its own remedy from working.
+    before = vault.get(account.id) if account.id in vault.ids() else None
+    # A kept connection still holds the old access, and would prove nothing of the new one.
+    clients.drop(account.id)
     vault.put(account.id, dict(given))
     try:
         found, problem = verified(network, account, clients)
@@ -162,7 +165,10 @@ def _again(
                 "account under another --name."
             )
     except BaseException:
-        vault.put(account.id, before)
+        if before is None:
+            vault.delete(account.id)
+        else:
+            vault.put(account.id, before)
         raise
     clients.drop(account.id)
     accounts.renew(found)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL import Image
 
+_SCREEN = 2.2
+"""The exponent of an sRGB screen, as the PNG specification rounds it."""
 _DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 
@@ -23,6 +25,9 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, str | None]:
     elif "transparency" in image.info:
         image = image.convert("RGBA")
     converted = _by_profile(image, profile) if profile else None
+    corrected = None if profile else _by_gamma(image)
+    if corrected is not None:
+        return corrected, "gamma"
     if converted is not None:
         return converted, "CMYK to sRGB" if before == "CMYK" else "to sRGB"
     if before in ("CMYK", "LAB"):
@@ -38,6 +43,21 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         low, high = 0.0, 65535.0 if high > 255 else 255.0
     scale = 255.0 / (high - low) if high > low else 1.0
     return grey.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _by_gamma(image: Image.Image) -> Image.Image | None:
+    """``image`` as viewers show it that follow PNG's gAMA; ``None`` where that changes nothing."""
+    gamma = image.info.get("gamma")
+    if not gamma or "srgb" in image.info or image.mode not in ("L", "RGB", "RGBA"):
+        return None
+    power = 1 / (gamma * _SCREEN)
+    if abs(power - 1) < 0.05:
+        return None
+    table = [round(255 * (value / 255) ** power) for value in range(256)]
+    colours = image.convert("RGB").point(table * 3)
+    if image.mode == "RGBA":
+        colours.putalpha(image.getchannel("A"))
+    return colours
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:

@@ -14,6 +14,10 @@ from .split import MAX_PARTS, excess, number
 from .texts import add_link, add_tags, drafts_of, fit_lengths
 
 
+_SHOWN = frozenset({"title", "link", "poll"})
+"""Fields that are something to see without a text."""
+
+
 def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
     """What ``network`` gets of ``post`` under ``limits``.
 
@@ -60,8 +64,7 @@ def _thread(
     sized = _sized(drafts, limits, options, reserve, ledger)
     if len(sized) > 1:
         for position, draft in enumerate(sized, 1):
-            if draft.text:
-                draft.text += f" ({position}/{len(sized)})"
+            draft.text = f"{draft.text} ({position}/{len(sized)})".lstrip(" ")
         ledger.change("text", f"numbered from (1/{len(sized)}) to ({len(sized)}/{len(sized)})")
     return sized
 
@@ -95,7 +98,7 @@ def _refuse_empty(drafts: Sequence[Draft], limits: Limits, ledger: Ledger) -> No
         if draft.text:
             continue
         where = f"part {position}" if len(drafts) > 1 else "post"
-        if not draft.media and not draft.fields:
+        if not draft.media and not draft.fields.keys() & _SHOWN:
             ledger.refuse(f"{where}: nothing is left that can be sent here; give it a text.")
         elif not limits.empty_text:
             ledger.refuse(f"{where}: this network takes nothing without a text; give it one.")

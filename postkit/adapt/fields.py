@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ..limits.model import Limits, PollLimit
@@ -12,6 +13,9 @@ from .texts import can_show, normal
 
 PUBLIC = "public"
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+"""ISO 639 with subtags as in BCP 47; its longer language names have never been given out."""
+
 
 def add_title(
     post: Post, settings: Settings, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
@@ -19,13 +23,17 @@ def add_title(
     """The title as a field; refused where it is too long, since a cut title is a lost one."""
     if settings.title is not None and settings.title != post.title:
         ledger.change("title", f"this network's own title: {settings.title or 'none'}")
-    title = normal((post.title if settings.title is None else settings.title) or "").strip()
+    given = normal((post.title if settings.title is None else settings.title) or "").strip()
+    title = " ".join(given.splitlines())
+    if title != given and limits.title is not None:
+        ledger.change("title", "its line breaks became spaces")
     limit = limits.title
     if not title:
         if limits.title_required:
             ledger.refuse("title: this network needs one; give it with --title.")
     elif limit is None:
-        if not any(title in draft.text for draft in drafts):
+        whole = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)")
+        if not any(whole.search(draft.text) for draft in drafts):
             ledger.loss("title", f"{title!r} is not sent: there are no titles here")
     elif (count := limit.counter.count(title)) > limit.maximum:
         ledger.refuse(f"title: {count:,} of {limit.maximum:,} {limit.counter.unit}; shorten it.")
@@ -61,8 +69,12 @@ def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
     if warning and limits.content_warning:
         fields["content_warning"] = warning
     elif warning:
-        ledger.loss("content_warning", f"{warning!r} is not sent: there are none here")
-    if post.lang and limits.languages > 0:
+        ledger.loss("content_warning", f"{warning!r} is not sent: there are no warnings here")
+    if post.lang and not _LANGUAGE.fullmatch(post.lang):
+        ledger.refuse(
+            f"lang: {post.lang!r} is no language code; write en, de or pt-BR, or leave it out."
+        )
+    elif post.lang and limits.languages > 0:
         fields["lang"] = post.lang
     elif post.lang:
         ledger.loss("lang", f"{post.lang} is not sent: posts have no language here")

@@ -60,11 +60,16 @@ def _fitted(data: bytes, name: str, limit: ImageLimit) -> Fitted:
     misfit = _misfit(opened, size, limit)
     if picture.frames > 1:
         # A still frame of it would be another picture, and most servers show only that of others.
+        if picture.mime == "image/tiff":
+            raise CannotRender(
+                f"{name}: it has {picture.frames} pages; give each page as a picture of its own."
+            )
         if misfit or picture.mime != "image/gif":
             why = misfit or "only an animated GIF can be sent"
+            remedy = "a smaller GIF or " if _takes(limit, "image/gif") else ""
             raise CannotRender(
                 f"{name}: it is animated ({picture.frames} frames) and cannot be sent as it is"
-                f" ({why}); give a smaller GIF or a still picture."
+                f" ({why}); give {remedy}a still picture."
             )
     elif misfit:
         return _encoded(opened, name, size, limit, len(data))
@@ -87,7 +92,7 @@ def _misfit(opened: Opened, size: tuple[int, int], limit: ImageLimit) -> str | N
     if size != (picture.width, picture.height):
         return f"{picture.width}x{picture.height} pixels are too many"
     if clean is None:
-        return "its metadata must go"
+        return "it must be written anew"
     if len(clean) > limit.max_bytes:
         return f"{in_bytes(len(clean))}, at most {in_bytes(limit.max_bytes)}"
     if picture.orientation != 1:

@@ -17,7 +17,8 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _PNG_KEPT = frozenset(
     b"tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT sPLT bKGD hIST pHYs acTL fcTL fdAT".split()
 )
-_GIF_COMMENT, _GIF_APPLICATION = 0xFE, 0xFF
+_GIF_CONTROL, _GIF_COMMENT, _GIF_APPLICATION = 0xF9, 0xFE, 0xFF
+_GIF_LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _VP8X_EXIF, _VP8X_XMP = 0x08, 0x04
 
 
@@ -121,7 +122,10 @@ def _jpeg_block(marker: int, block: bytes, found: _Finds) -> bytes | None:
     if marker == 0xE2 and block.startswith(b"ICC_PROFILE\x00"):
         return block
     if marker == 0xEE and block.startswith(b"Adobe"):
-        return block  # says how the colours are coded
+        # Twelve bytes say how the colours are coded.
+        if len(block) > 12:
+            found.add("application data")
+        return block[:12]
     if marker == 0xE1 and block.startswith(b"Exif\x00"):
         found.add_exif(block[6:])
     elif marker == 0xE1 and block.startswith(b"http://ns.adobe.com/"):
@@ -202,21 +206,21 @@ def _gif(data: bytes, found: _Finds) -> bytes:
     at = 13 + table(data[10])
     kept = [data[:at]]
     while True:
-        start, kind = at, data[at]
-        if kind == 0x3B:
+        start, block = at, data[at]
+        if block == 0x3B:
             kept.append(b"\x3b")
             found.end(data, at + 1)
             return b"".join(kept)
-        if kind == 0x2C:
+        if block == 0x2C:
             at = after_blocks(at + 10 + table(data[at + 9]) + 1)
-        elif kind == 0x21:
-            label, name = data[at + 1], data[at + 3 : at + 11]
+        elif block == 0x21:
+            label, name = data[at + 1], data[at + 3 : at + 14]
             at = after_blocks(at + 2)
-            if label == _GIF_COMMENT:
-                found.add("comment")
-                continue
-            if label == _GIF_APPLICATION and name == b"XMP Data":
-                found.add("XMP")
+            loops = label == _GIF_APPLICATION and name in _GIF_LOOPS
+            if label != _GIF_CONTROL and not loops:
+                is_xmp = name.startswith(b"XMP Data")
+                kind = "XMP" if is_xmp else "application data"
+                found.add("comment" if label == _GIF_COMMENT else kind)
                 continue
         else:
             raise Damaged

@@ -23,15 +23,24 @@ _FRAMES_PIXELS = 6 * MAX_PIXELS
 _READABLE = "give a JPEG, PNG, GIF or WebP picture"
 _AGAIN = "export or download it again"
 _TIFF_METADATA = {
+    269: "comment",
     270: "comment",
+    285: "comment",
     305: "camera",
     306: "date",
     315: "author",
+    316: "computer",
     700: "XMP",
     33432: "author",
     33723: "IPTC",
     34377: "IPTC",
     34665: "EXIF",
+    37724: "application data",
+    40091: "comment",
+    40092: "comment",
+    40093: "author",
+    40094: "comment",
+    40095: "comment",
 }
 _DECODING = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError)
 _ERRORS = (*_DECODING, OverflowError, MemoryError, struct.error, zlib.error, UserWarning)
@@ -90,7 +99,9 @@ def open_picture(data: bytes, name: str) -> Opened:
         raise InputError(f"{name}: it is empty (0 bytes); save or copy it again.")
     mime = image_mime(data)
     if mime is None:
-        raise InputError(f"{name}: it is {describe(data)}, not a picture; {_READABLE}.")
+        what = describe(data)
+        why = "which is not read here" if "picture" in what else "not a picture"
+        raise InputError(f"{name}: it is {what}, {why}; {_READABLE}.")
     stripped = _stripped(data, mime, name)
     clean = data if stripped is None else stripped.data
     try:
@@ -105,13 +116,13 @@ def open_picture(data: bytes, name: str) -> Opened:
     except _ERRORS:
         raise _damaged(name) from None
     kinds, exif = (stripped.kinds, stripped.exif) if stripped else (("metadata",), Exif())
-    complete = stripped is not None
+    # Anything may lie between the blocks of TIFF and BMP: only a new encoding leaves it behind.
+    complete = stripped is not None and mime not in ("image/tiff", "image/bmp")
     width, height = image.size
     if mime == "image/tiff":
-        # The decoder turns these by itself, and their tags go only with a new encoding.
+        # The decoder turns these by itself.
         exif = parse(data)
         kinds = _tiff_metadata(image, exif)
-        complete = not kinds
     elif exif.orientation >= 5:
         width, height = height, width
     picture = Picture(

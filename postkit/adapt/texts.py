@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..limits.model import Limits
 from ..network import CannotRender, RenderOptions
-from ..post import Post, Settings
+from ..post import Post, Settings, is_blank
 from .ledger import Draft, Ledger
 from .split import MAX_PARTS, counts, cut, excess
 
 
 def normal(text: str) -> str:
-    """``text`` with line ends as ``\\n``; nothing where it is white space alone."""
+    """``text`` with line ends as ``\\n``; nothing where readers would see nothing."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.strip() else ""
+    return "" if is_blank(text) else text
 
 
 def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) -> list[Draft]:
@@ -81,7 +82,8 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
     if limits.tags == "field":
         drafts[0].fields["tags"] = tags
         return
-    missing = [tag for tag in tags if not any(_holds_tag(draft.text, tag) for draft in drafts)]
+    written = {tag for draft in drafts for tag in _tags_in(draft.text, limits)}
+    missing = [tag for tag in tags if tag.casefold() not in written]
     if not missing:
         return
     if limits.tags == "none":
@@ -91,6 +93,9 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
     words = _hashtags(missing)
     last.text = f"{last.text}\n\n{words}" if last.text else words
     ledger.change("tags", f"{words} added to the text", last)
+    found = _tags_in(words, limits)
+    if plain := [tag for tag in missing if tag.casefold() not in found]:
+        ledger.loss("tags", f"{_hashtags(plain)} sent as plain text: no hashtag here", last)
 
 
 def fit_lengths(
@@ -132,13 +137,15 @@ def can_show(limits: Limits) -> bool:
 
 
 def _holds(text: str, link: str) -> bool:
-    """Whether readers find ``link`` in ``text``, and not merely a longer one."""
+    """Whether readers find ``link`` in ``text``, and not merely in or as part of a longer one."""
     ending = r"(?=[.,;:!?)\]}>»”\"'…。、！？」）]*(?:\s|$))"
-    return re.search(re.escape(link) + ending, text) is not None
+    return re.search(rf"(?<![\w/=?&%#]){re.escape(link)}{ending}", text) is not None
 
 
-def _holds_tag(text: str, tag: str) -> bool:
-    return re.search(rf"(?<![\w&/])[#＃]{re.escape(tag)}(?!\w)", text, re.IGNORECASE) is not None
+def _tags_in(text: str, limits: Limits) -> set[str]:
+    """The hashtags that the network finds, without their sign and casefolded."""
+    rules = replace(limits.rules, hashtags=True)
+    return {e.text[1:].casefold() for e in rules.detect(text) if e.kind == "hashtag"}
 
 
 def _hashtags(tags: Sequence[str]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -31,6 +35,11 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
 }
 INTERRUPTED = 130
+INTERRUPTION = (
+    "Interrupted. `postkit list` shows what was under way; `postkit finish ID` completes it."
+)
+GRACE = 3.0
+"""Seconds after Ctrl-C in which a request that is on its way may still get its answer."""
 EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 usage, 3 uncertain, 4 held, 70 defect, 75 not "
     "finished. The variable POSTKIT_HOME names the folder of settings, store and secrets; "
@@ -164,7 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A terminal that cannot show a character must not turn a post that is live into a failure.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    status = run(list(sys.argv[1:] if arguments is None else arguments))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGINT, functools.partial(_interrupted, given))
+    status = run(given)
     if status == INTERRUPTED:
         # Threads may wait for a network. What they do is written down, so they may be cut off.
         sys.stdout.flush()
@@ -173,10 +184,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
+def _interrupted(arguments: list[str], number: int, frame: FrameType | None) -> None:
+    """Ctrl-C: an answer that is on its way may still come, but nobody waits for long."""
+
+    def give_up() -> None:
+        _fail(_wants_json(arguments), "interrupted", INTERRUPTION, INTERRUPTED)
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
+
+    timer = threading.Timer(GRACE, give_up)
+    timer.daemon = True
+    timer.start()
+    signal.default_int_handler(number, frame)
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--json" in itertools.takewhile(lambda argument: argument != "--", arguments)
+
+
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit status. Prints errors as one sentence each."""
     asked = Asked()
-    as_json = "--json" in itertools.takewhile(lambda argument: argument != "--", arguments)
+    as_json = _wants_json(arguments)
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     try:
         status = cli.main(
@@ -193,20 +222,15 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _fail(as_json, "usage", error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
-        return _fail(
-            as_json,
-            "interrupted",
-            "Interrupted. `postkit list` shows what was under way; `postkit finish ID` "
-            "completes it.",
-            INTERRUPTED,
-        )
+        return _fail(as_json, "interrupted", INTERRUPTION, INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except PostkitError as error:
         if asked.debug:
             _traceback()
-        return _fail(as_json, error.kind, error.message, error.exit_status, error)
+        hint = getattr(error, "hint", "")
+        return _fail(as_json, error.kind, error.message, error.exit_status, error, hint)
     except Exception as error:  # noqa: BLE001 - the last place where a defect becomes a sentence
         if asked.debug:
             _traceback()

@@ -12,7 +12,7 @@ import click
 from .output import shown
 
 if TYPE_CHECKING:
-    from ..deliver.courier import Progress
+    from ..deliver.steps import Progress
 
 
 class ProgressLines:

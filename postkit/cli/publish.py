@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from ..deliver.states import worst_exit
-from ..errors import InputError, PlanRefused
+from ..errors import InputError, PlanRefused, StoreError
 from ..kit import Kit
 from ..network import RenderedPart
 from ..plan import Plan, Planned, Wishes
 from ..post import Media, Part, Poll, Post
+from ..report import Report
 from .output import counted, emit, json_option, labelled, print_report, say, shown, where, wrapped
 from .progress import ProgressLines
 from .waiting import wait_option
@@ -113,8 +114,11 @@ def command(**given: Any) -> int:
             if not as_json:
                 count = len(plan.deliveries) - len(plan.refused)
                 say(f"{kept}: publishing to {counted(count, 'address')}", err=True)
-        with ProgressLines(quiet=as_json) as progress:
-            report = kit.finish(kept, wait=given["wait"], watch=progress)
+        try:
+            with ProgressLines(quiet=as_json) as progress:
+                report = kit.finish(kept, wait=given["wait"], watch=progress)
+        except StoreError as error:
+            raise Stopped(kept, error) from error
     if as_json:
         emit(report.to_json())
     else:
@@ -126,8 +130,21 @@ class RefusedPlan(PlanRefused):
     """The plan was refused; ``report`` shows every address of it."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__([*plan.problems, NOTHING_SENT])
+        super().__init__(plan.problems)
+        self.hint = NOTHING_SENT
         self.report = plan.report
+
+
+class Stopped(StoreError):
+    """The store failed when the post was accepted already: ``finish`` goes on with it."""
+
+    exit_status = 75
+
+    def __init__(self, publication: str, error: StoreError) -> None:
+        super().__init__(
+            f"{error.message} The post is accepted: then run `postkit finish {publication}`."
+        )
+        self.report = Report(publication, ())
 
 
 NOTHING_SENT = "Nothing was sent."

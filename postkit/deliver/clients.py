@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..accounts.secret import RedactingFilter
+from ..accounts.secret import RedactingFilter, Redactor
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
@@ -90,7 +90,9 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
     except BaseException as error:
         if not isinstance(error, Exception):
             # A plugin may not end the program: SystemExit is its failure.
-            raise PluginError(f"The plugin {network.name} raised {type(error).__name__}.") from error
+            raise PluginError(
+                f"The plugin {network.name} raised {type(error).__name__}."
+            ) from error
         if session.last is None and not is_transport_error(error):
             raise PluginError(
                 f"The plugin {network.name} failed "

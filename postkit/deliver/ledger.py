@@ -6,20 +6,20 @@ told so by ``Fenced``. Each appends to the account's history, which is chained b
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from ..accounts.secret import Redactor
 from ..clock import Clock, micros
-from ..errors import NetworkError, PostkitError
+from ..errors import PostkitError, StoreError
 from ..network import Outgoing, Receipt
 from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
+from .history import error_json, record
+from .journal import PreparedJournal
 from .states import TRANSITIONS, Event, PartState
 
 LEASE = timedelta(seconds=120)
@@ -28,6 +28,10 @@ LEASE = timedelta(seconds=120)
 
 class Fenced(PostkitError):
     """Another process has taken this part over; nothing was changed."""
+
+
+class Taken(StoreError):
+    """The remote post settles another part already; nothing was changed."""
 
 
 class Ledger:
@@ -65,19 +69,33 @@ class Ledger:
     def journal(self, part: PartRow) -> PreparedJournal:
         return PreparedJournal(self, part)
 
-    def prepared(self, part: PartRow, name: str, value: Any) -> None:
-        """Keep one id that ``prepare`` got, before anything else happens."""
-        text = json.dumps({name: value})
+    def prepared(self, part: PartRow, name: str, values: Mapping[str, Any]) -> None:
+        """Keep all that ``prepare`` has so far; ``name`` is what has changed."""
         self._move(
             part,
             "prepared",
             f"Prepared: {name}.",
-            extra_sql="prepared = json_patch(prepared, :patch)",
-            extra={"patch": text},
+            prepared=json.dumps(dict(values)),
             lease_until=micros(self._clock.now() + LEASE),
         )
 
-    def release(self, part: PartRow, error: NetworkError, not_before: datetime) -> PartRow:
+    def renew(self, part: PartRow) -> None:
+        """A sign of life: the claim holds for another lease. No change of state, no history."""
+        values = {
+            "id": part.id,
+            "owner": self._owner,
+            "fence": part.fence,
+            "lease": micros(self._clock.now() + LEASE),
+        }
+        self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE part SET lease_until = :lease WHERE id = :id AND owner = :owner "
+                "AND fence = :fence AND lease_until < :lease",
+                values,
+            ).close()
+        )
+
+    def release(self, part: PartRow, error: PostkitError, not_before: datetime) -> PartRow:
         """Give a claim back: nothing was sent."""
         return self._move(
             part,
@@ -107,30 +125,40 @@ class Ledger:
         )
 
     def live(self, part: PartRow, event: Event, receipt: Receipt, reason: str) -> PartRow:
-        return self._move(
-            part,
-            event,
-            reason,
-            owner=None,
-            lease_until=None,
-            receipt=json.dumps(receipt.to_json()),
-            remote_id=receipt.id or None,
-            url=receipt.url,
-            live_at=micros(self._clock.now()),
-            question=None,
-            error=None,
-        )
+        """It is live. Raises Taken where that post settles another part."""
+        try:
+            return self._move(
+                part,
+                event,
+                reason,
+                rest="free",
+                owner=None,
+                lease_until=None,
+                receipt=json.dumps(receipt.to_json()),
+                remote_id=receipt.id or None,
+                url=receipt.url,
+                live_at=micros(self._clock.now()),
+                question=None,
+                error=None,
+            )
+        except StoreError as error:
+            if "part.remote_id" not in error.message:
+                raise
+            found = self._database.read(
+                "SELECT id FROM part WHERE account_id = :account AND remote_id = :remote",
+                {"account": part.account_id, "remote": receipt.id},
+            )
+            name = found[0]["id"] if found else "another post"
+            raise Taken(f"The network names the post that is {name} already.") from error
 
     def failed(self, part: PartRow, event: Event, error: PostkitError) -> PartRow:
         """A definite no. What follows in the thread is held."""
-        moved = self._move(
-            part, event, error.message, owner=None, lease_until=None, question=None,
+        return self._move(
+            part, event, error.message, rest="hold", owner=None, lease_until=None, question=None,
             error=error_json(error),
         )  # fmt: skip
-        self._hold_rest(part)
-        return moved
 
-    def unsent(self, part: PartRow, error: NetworkError, not_before: datetime) -> PartRow:
+    def unsent(self, part: PartRow, error: PostkitError, not_before: datetime) -> PartRow:
         """It was not accepted for certain: it may be sent again under the same key."""
         return self._move(
             part,
@@ -180,37 +208,43 @@ class Ledger:
 
     def ask(self, part: PartRow, question: Mapping[str, Any]) -> PartRow:
         """Nobody but a person can tell. What follows in the thread is held."""
-        moved = self._move(
+        return self._move(
             part,
             "ask",
             str(question["text"]),
+            rest="hold",
             owner=None,
             lease_until=None,
             question=json.dumps(question),
         )
-        self._hold_rest(part)
-        return moved
 
     def resend(self, part: PartRow, reason: str) -> PartRow:
         """A person says that it is not live: a new attempt, with a new key."""
-        moved = self._move(
+        return self._move(
             part,
             "resend",
             reason,
+            rest="free",
             question=None,
             outgoing=None,
             key=None,
             prepared="{}",
-            attempts=0,
             not_before=micros(self._clock.now()),
         )
-        self.free_rest(part)
-        return moved
 
-    def free_rest(self, part: PartRow) -> None:
-        for later in self.parts(part.delivery_id):
-            if later.state == "HELD" and later.held_reason == "earlier_part":
-                self._move(later, "free", "The part before it is settled.", held_reason=None)
+    def expired(self, part: PartRow) -> PartRow:
+        """A repeat that waited until its key had died: nothing makes it harmless any more."""
+        now = self._clock.now()
+        return self._move(
+            part,
+            "expired",
+            "The repeat waited for too long; looking first.",
+            bump=True,
+            owner=self._owner,
+            lease_until=micros(now + LEASE),
+            doubt_at=micros(now),
+            looks=0,
+        )
 
     def deleted(self, part: PartRow) -> PartRow:
         return self._move(part, "deleted", "Deleted at the network.")
@@ -252,13 +286,6 @@ class Ledger:
         )
         return frozenset(row["remote_id"] for row in found)
 
-    def _hold_rest(self, part: PartRow) -> None:
-        for later in self.parts(part.delivery_id):
-            if later.position > part.position and later.state == "SCHEDULED":
-                self._move(
-                    later, "hold", "The part before it is not live.", held_reason="earlier_part"
-                )
-
     def _move(
         self,
         part: PartRow,
@@ -266,8 +293,7 @@ class Ledger:
         reason: str,
         *,
         bump: bool = False,
-        extra_sql: str = "",
-        extra: Mapping[str, Any] | None = None,
+        rest: Literal["hold", "free"] | None = None,
         **columns: Any,
     ) -> PartRow:
         try:
@@ -278,11 +304,8 @@ class Ledger:
             ) from None
         fence = part.fence + 1 if bump else part.fence
         sets = ["state = :after", "fence = :fence", *(f"{name} = :{name}" for name in columns)]
-        if extra_sql:
-            sets.append(extra_sql)
         values = {
             **columns,
-            **(extra or {}),
             "id": part.id,
             "state": part.state,
             "old_fence": part.fence,
@@ -302,81 +325,34 @@ class Ledger:
                 raise Fenced(f"{part.id} was taken over by another process.")
             moved = rows.part(found[0])
             record(connection, moved, at, event, part.state, after, moved.attempts, reason)
+            if rest is not None:
+                _move_rest(connection, moved, rest, at)
             return moved
 
         return self._database.write(work)
 
 
-class PreparedJournal(MutableMapping[str, Any]):
-    """The ids that ``prepare`` has so far; each assignment is on the disk when it returns."""
-
-    def __init__(self, ledger: Ledger, part: PartRow) -> None:
-        self._ledger = ledger
-        self._part = part
-        self._values = dict(part.prepared)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._ledger.prepared(self._part, name, value)
-        self._values[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        self._ledger.prepared(self._part, name, None)
-        del self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-def record(
-    connection: sqlite3.Connection,
-    part: PartRow,
-    at: int,
-    event: str,
-    before: PartState | None,
-    after: PartState | None,
-    attempt: int,
-    reason: str,
+def _move_rest(
+    connection: sqlite3.Connection, part: PartRow, event: Literal["hold", "free"], at: int
 ) -> None:
-    """Append one line to the account's history, chained to the line before it."""
-    last = connection.execute(
-        "SELECT hash FROM history WHERE account_id = :id ORDER BY id DESC LIMIT 1",
-        {"id": part.account_id},
-    ).fetchone()
-    line: dict[str, Any] = {
-        "tenant": part.tenant,
-        "account_id": part.account_id,
-        "delivery_id": part.delivery_id,
-        "part_id": part.id,
-        "at": at,
-        "event": event,
-        "before": before,
-        "after": after,
-        "attempt": attempt,
-        "reason": Redactor.redact(reason),
-        "previous": last["hash"] if last else "",
-    }
-    line["hash"] = hashlib.sha256(
-        json.dumps(line, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    ).hexdigest()
-    names = ", ".join(line)
-    marks = ", ".join(f":{name}" for name in line)
-    connection.execute(f"INSERT INTO history ({names}) VALUES ({marks})", line)  # noqa: S608
-
-
-def error_json(error: PostkitError) -> str:
-    """An error as the report shows it."""
-    return json.dumps(
+    """Hold or free what follows in the thread, in the transaction of the part itself: a crash in
+    between would leave parts that nothing frees."""
+    before: PartState = "SCHEDULED" if event == "hold" else "HELD"
+    after = TRANSITIONS[before, event]
+    found = connection.execute(
+        "UPDATE part SET state = :after, held_reason = :reason WHERE delivery_id = :delivery "
+        "AND position > :position AND state = :before AND coalesce(held_reason, :earlier) = "
+        ":earlier RETURNING *",
         {
-            "kind": error.kind,
-            "message": Redactor.redact(error.message),
-            "code": getattr(error, "code", None),
-            "status": getattr(error, "status", None),
-            "request_id": getattr(error, "request_id", None),
-        }
-    )
+            "after": after,
+            "reason": "earlier_part" if event == "hold" else None,
+            "earlier": "earlier_part",
+            "delivery": part.delivery_id,
+            "position": part.position,
+            "before": before,
+        },
+    ).fetchall()
+    reason = "The part before it is not live." if event == "hold" else "It may go on."
+    for row in sorted(found, key=lambda row: int(row["position"])):
+        moved = rows.part(row)
+        record(connection, moved, at, event, before, after, moved.attempts, reason)

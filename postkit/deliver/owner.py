@@ -20,7 +20,7 @@ def _boot_id() -> str:
 def _namespace() -> str:
     """Process ids mean something in here alone: containers of one machine have their own."""
     try:
-        return os.readlink("/proc/self/ns/pid").strip("pid:[]")
+        return Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
     except OSError:
         return "0"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +17,7 @@ from .base import Emulator
 from .journal import Entry, redact_query
 from .page import Page
 from .spoil import ENTRY
+from .strict import MOST_BYTES, TooLarge
 from .world import World
 
 CONTROL = "_postkit"
@@ -29,6 +30,7 @@ class App:
 
     def __init__(self, world: World, emulators: Mapping[str, Emulator], control: ASGIApp) -> None:
         self._world = world
+        self._emulators = emulators
         self._routes = {name: list(one.routes()) for name, one in emulators.items()}
         self._control = control
         self._page = Page(world, emulators)
@@ -58,6 +60,8 @@ class App:
         async def counting() -> Message:
             message = await receive()
             entry.bytes += len(message.get("body", b""))
+            if entry.bytes > MOST_BYTES:
+                raise TooLarge
             return message
 
         async def noting(message: Message) -> None:
@@ -68,6 +72,11 @@ class App:
         scope = {**_below(scope, name), ENTRY: entry}
         try:
             await self._dispatch(name, path, scope, counting, noting)
+        except ClientDisconnect:
+            return  # the client went before its request was whole
+        except TooLarge:
+            refused = self._emulators[name].refuse_http(413, "The body of the request is too large")
+            await refused(scope, counting, noting)
         except Exception as error:  # noqa: BLE001 - shown as the answer, and logged
             _log.exception("the emulator failed at %s %s", scope["method"], path)
             if entry.status is None:
@@ -97,14 +106,11 @@ class App:
 
     def _not_emulated(self, name: str, path: str, scope: Scope) -> Response:
         others = sorted({m for route in self._routes[name] for m in _methods(route, scope)})
-        body: dict[str, Any] = {
-            "postkit_emulator": f"{scope['method']} {path} of {name} is not emulated.",
-            "method": scope["method"],
-            "path": path,
-        }
+        text = f"{scope['method']} {path} of {name} is not emulated."
+        more: dict[str, Any] = {"method": scope["method"], "path": path}
         if others:
-            body["emulated_methods"] = others
-        return JSONResponse(body, 501)
+            more["emulated_methods"] = others
+        return self._emulators[name].not_emulated(text, **more)
 
 
 def _methods(route: BaseRoute, scope: Scope) -> set[str]:

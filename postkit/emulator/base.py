@@ -2,7 +2,9 @@
 
 An emulator is checked against facts: its refusals, shapes, headers and limits come from the
 network's documentation, and what it does not cover is left out of ``routes`` (the server then
-answers 501 and names it). A minimal one::
+answers 501 and names it). This one shows the shape; the conformance suite also wants a door
+(``enter``) that refuses wrong and expired tokens, limits that are kept, and a list for ``find``.
+``examples/postkit-chat`` has a whole one in a single file::
 
     class ChatEmulator(Emulator):
         network = "chat"
@@ -23,6 +25,11 @@ answers 501 and names it). A minimal one::
                 LivePost(self.network, number, account="emulated", text=data["text"])
             )
             return JSONResponse({"id": post.id})
+
+Posts live in ``world.timeline``, bytes in ``world.media``, ids come from ``world.number()``, time
+from ``world.clock``: faults, the page and the tests look there. Faults happen around a create
+handler, which therefore knows nothing of them; a server that honours an idempotency key calls
+``world.timeline.hasten`` for a repeat, since the first request may still be on its way.
 """
 
 from __future__ import annotations
@@ -41,6 +48,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from .spoil import create, note_create
+from .strict import UNREADABLE, StrictRequest
 from .world import World
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -68,6 +76,8 @@ class Emulator(ABC):
     ``sample_target`` is a target that exists, where every post needs one; the page shows it.
     ``defaults`` are the settings that a test may change (``server.set(...)`` or
     ``POST /_postkit/settings``); read them as ``self.settings[name]``. ``reset`` restores them.
+    ``mends_surrogates`` is true where the network stores U+FFFD for a lone surrogate in JSON;
+    elsewhere such a body is refused.
     """
 
     network: ClassVar[str]
@@ -75,6 +85,7 @@ class Emulator(ABC):
     quiet: ClassVar[float] = 1.0
     sample_target: ClassVar[str | None] = None
     defaults: ClassVar[Mapping[str, Any]] = {}
+    mends_surrogates: ClassVar[bool] = False
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -86,7 +97,10 @@ class Emulator(ABC):
 
     @abstractmethod
     def credentials(self) -> Mapping[str, str]:
-        """What ``postkit connect`` asks for, valid here; make every secret with ``canary``."""
+        """What ``postkit connect`` asks for, valid now; make every secret with ``canary``.
+
+        After ``expire_tokens`` these are the new ones that a person would get.
+        """
 
     def endpoint(self, base_url: str) -> str:
         """What ``postkit connect --endpoint`` gets; ``base_url`` has no slash at its end."""
@@ -106,6 +120,11 @@ class Emulator(ABC):
     def refuse_http(self, status: int, detail: str) -> Response:
         """The network's shape for a request that cannot be read (broken JSON or form)."""
         return JSONResponse({"error": detail}, status)
+
+    def not_emulated(self, text: str, **more: Any) -> Response:
+        """The 501 that names what is missing. Override it where the network's clients look for
+        an error in the body and not at the status."""
+        return JSONResponse({"postkit_emulator": text, **more}, 501)
 
     async def enter(self, request: Request) -> None:  # noqa: B027 - an open door by default
         """Runs before every handler of ``route``: authentication, rate limits.
@@ -147,16 +166,18 @@ class Emulator(ABC):
         (``await request.body()``, ``.json()``, ``.form()``).
         """
 
-        async def endpoint(request: Request) -> Response:
+        async def endpoint(given: Request) -> Response:
+            request = StrictRequest(given, mends=self.mends_surrogates)
             await request.body()
             is_create = create if isinstance(create, bool) else await self._judge(create, request)
             if is_create:
                 note_create(request)
             try:
                 await self.enter(request)
-            except Refusal as refusal:
-                self.leave(request, refusal.response)
-                return refusal.response
+            except _NO as error:
+                response = self._refused(error)
+                self.leave(request, response)
+                return response
             if is_create:
                 return await run_create(self, request, handler)
             response, _ = await self.answer(request, handler)
@@ -169,29 +190,35 @@ class Emulator(ABC):
         try:
             response = await handler(request)
             accepted = response.status_code < 400
-        except Refusal as refusal:
-            response, accepted = refusal.response, False
-        except HTTPException as error:
-            response, accepted = self.refuse_http(error.status_code, error.detail), False
-        except MultiPartException as error:
-            response, accepted = self.refuse_http(400, error.message), False
-        except (ValueError, RecursionError) as error:
-            if not _unreadable(error):
-                raise
-            response = self.refuse_http(400, "The body of the request could not be read")
-            accepted = False
+        except _NO as error:
+            response, accepted = self._refused(error), False
         self.leave(request, response)
         return response, accepted
 
     async def _judge(self, is_create: IsCreate, request: Request) -> bool:
         try:
             return await is_create(request)
-        except (ValueError, RecursionError, HTTPException, MultiPartException):
+        except _NO:
             return False
 
+    def _refused(self, error: Exception) -> Response:
+        if isinstance(error, Refusal):
+            return error.response
+        if isinstance(error, HTTPException):
+            return self.refuse_http(error.status_code, error.detail)
+        if isinstance(error, MultiPartException):
+            return self.refuse_http(400, error.message)
+        return self.refuse_http(400, UNREADABLE)
+
+
+_NO = (
+    Refusal,
+    HTTPException,
+    MultiPartException,
+    JSONDecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+)
+"""What a handler may raise on a request that cannot be served; all else is a mistake here."""
 
 run_create = create
-
-
-def _unreadable(error: Exception) -> bool:
-    return isinstance(error, JSONDecodeError | UnicodeDecodeError | RecursionError)

@@ -22,7 +22,8 @@ def escape(text: str) -> Markup:
 
 def anchor(href: str, text: str) -> Markup:
     """A link where ``href`` is http(s), else the text alone."""
-    if not href.lower().startswith(("http://", "https://", "/")) or href.startswith("//"):
+    own = href.startswith("/") and href[1:2] not in ("/", "\\")
+    if not own and not href.lower().startswith(("http://", "https://")):
         return escape(text)
     return Markup(f'<a href="{escape(href)}" rel="noreferrer nofollow">{escape(text)}</a>')
 

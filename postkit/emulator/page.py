@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 
@@ -17,6 +17,8 @@ from .post_card import post_card
 from .timeline import LivePost
 from .world import World
 
+NEWEST = 100
+"""Threads of a network that the page shows; a telephone would not scroll through more."""
 _PUBLISH = 'postkit publish --text "Hello" --to {address}'
 
 
@@ -53,7 +55,7 @@ class Page:
         """Every network's timeline."""
         timeline = self._world.timeline
         sections = [
-            self._section(one, _threads(timeline.live(name)))
+            self._section(one, _threads(timeline.live(name)), NEWEST)
             for name, one in self._emulators.items()
         ]
         empty = Markup('<p class="empty">No network is emulated here.</p>')
@@ -61,9 +63,16 @@ class Page:
         count = len(timeline.live())
         return self._html("Timelines", body, 200, "many", count)
 
-    def _section(self, emulator: Emulator, threads: Iterable[list[LivePost]]) -> Markup:
+    def _section(
+        self, emulator: Emulator, threads: Sequence[list[LivePost]], most: int | None = None
+    ) -> Markup:
         now = self._world.clock.now()
-        cards = "".join(_thread(thread, now) for thread in threads)
+        cards = "".join(_thread(thread, now) for thread in threads[:most])
+        if older := sum(map(len, threads[most:] if most else ())):
+            cards += (
+                f'<p class="older">{older} older, '
+                f'<a href="/_postkit/posts?network={escape(emulator.network)}">as JSON</a></p>'
+            )
         name = escape(emulator.network)
         return Markup(
             f'<section id="{name}" aria-labelledby="{name}-title">'

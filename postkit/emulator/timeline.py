@@ -134,18 +134,19 @@ class Timeline:
         self._lock = threading.RLock()
         self._posts: dict[tuple[str, str], LivePost] = {}
 
-    def add(self, post: LivePost) -> LivePost:
+    def add(self, post: LivePost, *, after: float = 0.0) -> LivePost:
         """Make a post live, now or when the fault at work lets it; the post as it was stored.
 
-        A second post of the same network and id replaces the first.
+        ``after``: seconds that the network itself takes before. A second post of the same
+        network and id replaces the first.
         """
         now = self._clock.now()
         held = delay.get() or Delay()
-        live = now + timedelta(seconds=held.live)
+        live = now + timedelta(seconds=held.live + after)
         created = now if post.created_at == _EPOCH else post.created_at
         post = replace(
             post,
-            created_at=max(created, live) if held.live else created,
+            created_at=max(created, live) if live > now else created,
             live_at=live,
             listed_at=live + timedelta(seconds=held.listed),
         )
@@ -212,8 +213,8 @@ class Timeline:
         return sorted(found, key=lambda post: post.live_at, reverse=True)
 
     def replies(self, network: str, id: str) -> _Posts:  # noqa: A002
-        """The live posts that answer this one, oldest first."""
-        return [post for post in reversed(self.live(network)) if post.parent == id]
+        """The posts in lists that answer this one, oldest first."""
+        return [post for post in reversed(self.list(network)) if post.parent == id]
 
     def clear(self) -> None:
         with self._lock:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 
-from ..deliver.courier import Courier, Watch
+from ..deliver.courier import Courier
+from ..deliver.steps import Watch
 from ..store.rows import DeliveryRow
 
 
@@ -23,7 +24,15 @@ class ThreadEngine:
         all others have come to their end."""
         if not deliveries:
             return
-        with ThreadPoolExecutor(len(deliveries), thread_name_prefix="postkit") as pool:
+        pool = ThreadPoolExecutor(len(deliveries), thread_name_prefix="postkit")
+        try:
             futures = [pool.submit(self._courier.run, d, deadline, watch) for d in deliveries]
+            wait(futures)
+        except BaseException:
+            # Ctrl-C: what is on its way gets its answer, and nothing more is begun.
+            self._courier.stop()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
         for future in futures:
             future.result()

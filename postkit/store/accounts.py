@@ -113,7 +113,11 @@ class AccountRows:
     def has_open_parts(self, account_id: str) -> bool:
         found = self._database.read(
             "SELECT 1 FROM part WHERE account_id = :id AND state IN "
-            "('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD') LIMIT 1",
+            "('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD') "
+            # What follows a part that will never be live is as settled as that one.
+            "AND NOT (state IN ('SCHEDULED', 'HELD') AND EXISTS (SELECT 1 FROM part before "
+            "WHERE before.delivery_id = part.delivery_id AND before.position < part.position "
+            "AND before.state IN ('FAILED', 'CANCELLED', 'MISSED'))) LIMIT 1",
             {"id": account_id},
         )
         return bool(found)

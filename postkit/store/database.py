@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from importlib import resources
@@ -51,7 +52,7 @@ class Database:
         except sqlite3.Error as error:
             raise self._translated(error) from error
         try:
-            self._prepare()
+            self._prepare(busy)
         except sqlite3.Error as error:
             self._connection.close()
             raise self._translated(error) from error
@@ -91,7 +92,9 @@ class Database:
                     # Whatever broke in here, no other thread may wait for ever.
                     for _, other in batch:
                         if not other.done():
-                            other.set_exception(StoreBusy(f"{self.path}: the write was broken off."))
+                            other.set_exception(
+                                StoreBusy(f"{self.path}: the write was broken off.")
+                            )
         return future.result()
 
     def _commit(self, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
@@ -129,7 +132,7 @@ class Database:
             else:
                 future.set_exception(problem)
 
-    def _prepare(self) -> None:
+    def _prepare(self, busy: float) -> None:
         connection = self._connection
         connection.row_factory = sqlite3.Row
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -140,7 +143,7 @@ class Database:
                 f"{len(migrations)}). Update postkit, or name another store with POSTKIT_STORE."
             )
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-        connection.execute("PRAGMA journal_mode=WAL")
+        self._write_ahead(busy)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         for pragma, value in wanted.items():
@@ -152,6 +155,20 @@ class Database:
                 )
         if version < len(migrations):
             self._migrate(migrations)
+
+    def _write_ahead(self, busy: float) -> None:
+        # SQLite does not wait for others with this one, so two programs at a new store would
+        # hinder each other.
+        end = time.monotonic() + busy
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= end:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _migrate(self, migrations: list[str]) -> None:
         connection = self._connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -28,9 +29,9 @@ class MediaFiles:
                 return sha256
         except OSError:
             pass
+        draft = path.with_name(f"{sha256}.{os.getpid()}.{os.urandom(4).hex()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = path.with_name(f"{sha256}.{os.getpid()}.{os.urandom(4).hex()}.part")
             with draft.open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -42,6 +43,9 @@ class MediaFiles:
             finally:
                 os.close(folder)
         except OSError as error:
+            # What is left of it would only fill the disk more.
+            with contextlib.suppress(OSError):
+                draft.unlink()
             raise StoreBusy(
                 f"{path.parent} cannot be written ({error.strerror}); nothing was sent."
             ) from error

@@ -6,15 +6,28 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from ..clock import Clock, micros
-from ..errors import InputError, StoreError, UnknownName
+from ..errors import InputError, PlanRefused, StoreError, UnknownName
 from ..network import Attachment, Change, RenderedPart
 from . import rows
 from .database import Database
 from .rows import DeliveryRow, HistoryRow, PublicationRow
+
+SAME_TEXT = timedelta(days=1)
+SAME_FILE = timedelta(days=7)
+"""For how long the same text, or the same file, to the same place is a mistake."""
+RECENT = (
+    "SELECT d.id FROM delivery d JOIN publication p ON p.id = d.publication_id "
+    "WHERE d.tenant = :tenant AND d.created_at > :after AND "
+)
+MAY_BE_LIVE = (
+    " AND EXISTS (SELECT 1 FROM part WHERE part.delivery_id = d.id "
+    "AND part.state NOT IN ('FAILED', 'CANCELLED', 'MISSED', 'HELD')) "
+    "ORDER BY d.created_at DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +63,12 @@ class PublicationRows:
         once: str | None = None,
         source: str | None = None,
         warnings: Sequence[str] = (),
+        again: bool = False,
     ) -> None:
         """Write a publication down, whole, in one transaction. Media files are stored before.
 
-        Raises InputError where ``once`` was taken by another process meanwhile.
+        Raises InputError where ``once`` was taken by another process meanwhile, and PlanRefused
+        where the same text went there meanwhile, unless ``again`` allows it.
         """
         at = micros(self._clock.now())
 
@@ -71,6 +86,22 @@ class PublicationRows:
                     "at": at,
                 },
             )
+            # Once more in here: between plan and now another program may have sent the same.
+            repeats = (
+                []
+                if again
+                else [
+                    f"{new.address}: {reason}"
+                    for new in deliveries
+                    if (
+                        reason := self.repeated(
+                            new.account_id, new.target, new.text_hash, source, connection
+                        )
+                    )
+                ]
+            )
+            if repeats:
+                raise PlanRefused(repeats)
             for position, delivery in enumerate(deliveries, 1):
                 _insert_delivery(connection, self._tenant, publication_id, position, delivery, at)
 
@@ -130,24 +161,32 @@ class PublicationRows:
             )
         return rows.delivery(found[0])
 
-    def same_text(
-        self, account_id: str, target: str | None, text_hash: str, since: timedelta
-    ) -> DeliveryRow | None:
-        """The newest delivery of the same text to the same place that is live or may become so."""
-        return self._recent(
-            "d.account_id = :account AND d.target IS :target AND d.text_hash = :hash",
-            {"account": account_id, "target": target, "hash": text_hash},
-            since,
+    def repeated(
+        self,
+        account_id: str,
+        target: str | None,
+        text_hash: str,
+        source: str | None,
+        connection: sqlite3.Connection | None = None,
+    ) -> str | None:
+        """Why this would be a repeat, as a sentence; None where it is none. With ``connection``
+        inside its transaction."""
+        place = {"account": account_id, "target": target}
+        where = "d.account_id = :account AND d.target IS :target AND "
+        found = self._recent(
+            where + "d.text_hash = :hash", {**place, "hash": text_hash}, SAME_TEXT, connection
         )
-
-    def same_source(
-        self, account_id: str, target: str | None, source: str, since: timedelta
-    ) -> DeliveryRow | None:
-        """The newest delivery of the same file to the same place that is live or may become so."""
-        return self._recent(
-            "d.account_id = :account AND d.target IS :target AND p.source = :source",
-            {"account": account_id, "target": target, "source": source},
-            since,
+        what = "The same text went there within a day"
+        if found is None and source is not None:
+            found = self._recent(
+                where + "p.source = :source", {**place, "source": source}, SAME_FILE, connection
+            )
+            what = "The same file went there within a week"
+        if found is None:
+            return None
+        return (
+            f"{what} ({found}). See `postkit show {found}`, remove it with `postkit delete "
+            f"{found}`, or send it once more with --again."
         )
 
     def history(self, delivery_id: str) -> list[HistoryRow]:
@@ -158,18 +197,21 @@ class PublicationRows:
         return [rows.history(row) for row in found]
 
     def _recent(
-        self, where: str, values: Mapping[str, Any], since: timedelta
-    ) -> DeliveryRow | None:
-        after: datetime = self._clock.now() - since
-        found = self._database.read(
-            "SELECT d.* FROM delivery d JOIN publication p ON p.id = d.publication_id "  # noqa: S608
-            f"WHERE {where} AND d.tenant = :tenant AND d.created_at > :after AND EXISTS ("
-            "SELECT 1 FROM part WHERE part.delivery_id = d.id "
-            "AND part.state NOT IN ('FAILED', 'CANCELLED', 'MISSED', 'HELD')) "
-            "ORDER BY d.created_at DESC LIMIT 1",
-            {**values, "tenant": self._tenant, "after": micros(after)},
-        )
-        return rows.delivery(found[0]) if found else None
+        self,
+        where: str,
+        values: Mapping[str, Any],
+        since: timedelta,
+        connection: sqlite3.Connection | None,
+    ) -> str | None:
+        """The newest delivery that is live or may become so."""
+        sql = RECENT + where + MAY_BE_LIVE
+        after = micros(self._clock.now() - since)
+        everything = {**values, "tenant": self._tenant, "after": after}
+        if connection is None:
+            found = self._database.read(sql, everything)
+        else:
+            found = connection.execute(sql, everything).fetchall()
+        return str(found[0]["id"]) if found else None
 
 
 def _insert_delivery(

@@ -9,6 +9,14 @@
 It runs the plugin's own client against the plugin's own emulator over HTTP on loopback. What a
 network cannot do is read from its limits, its guarantee and its capabilities; the suite names no
 network. The other declarations are in ``suite/bench.py``. Needs the extra ``emulator`` and pytest.
+
+A plugin that is not installed is handed over, its emulator with it::
+
+    class TestChat(NetworkConformance):
+        network = "chat"
+        plugins = (postkit_chat.plugin, postkit_chat.emulator)
+
+A failed assertion shows the report, its history and every request that the emulator saw.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from postkit.deliver.attempt import create
 from postkit.deliver.clients import Connection
-from postkit.deliver.courier import LOOK_BACK
+from postkit.deliver.doubt import LOOK_BACK
 from postkit.errors import InDoubt, PlanRefused
 from postkit.network import (
     Account,

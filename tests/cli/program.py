@@ -22,7 +22,6 @@ from postkit.cli.main import run
 from postkit.emulator.server import EmulatorServer
 from postkit.schemas import report_schema
 
-
 _LOGIN = re.compile(r"token|[Ss]ession")
 
 
@@ -88,7 +87,7 @@ class Program:
         assert result.errors, result.err
         assert "\x1b" not in result.err
         assert self.writes() == before
-        return "\n".join(line.removeprefix("error: ") for line in result.errors)
+        return "\n".join(line.removeprefix("error: ") for line in result.err.splitlines())
 
     # The real program
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .program import Program, states
+from .program import Program, command, states
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def test_surrogates_and_control_characters(mastodon: Program, text: str, said: s
 
 def test_bytes_of_the_command_line_that_are_no_utf8(mastodon: Program) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "postkit", "publish", "--text", b"caf\xe9", "--to", "mastodon", "--json"],
+        [*command(["publish", "--to", "mastodon", "--json", "--text"]), b"caf\xe9"],
         capture_output=True, env=mastodon.environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 2

@@ -12,7 +12,7 @@ import pytest
 
 from postkit.cli.main import COMMANDS
 
-from .program import Program
+from .program import Program, Result
 
 
 def test_alone_it_says_what_to_do_next(postkit: Program) -> None:
@@ -168,16 +168,19 @@ def test_completion(postkit: Program, shell: str) -> None:
     script = postkit("completion", shell)
     assert script.status == 0
     assert "_POSTKIT_COMPLETE" in script.out
-    words = {"COMP_WORDS": "postkit pu", "COMP_CWORD": "1" if shell != "fish" else "pu"}
-    found = postkit.process(_POSTKIT_COMPLETE=f"{shell}_complete", **words)
+    found = completed(postkit, shell, "postkit pu", "1")
     assert "publish" in found.out
     assert "resolve" not in found.out
-    words = {
-        "COMP_WORDS": "postkit publish --dry",
-        "COMP_CWORD": "2" if shell != "fish" else "--dry",
-    }
-    found = postkit.process(_POSTKIT_COMPLETE=f"{shell}_complete", **words)
-    assert "--dry-run" in found.out
+    assert "--dry-run" in completed(postkit, shell, "postkit publish --dry", "2").out
+
+
+def completed(program: Program, shell: str, words: str, place: str) -> Result:
+    """What the shell is offered for the last of these words."""
+    return program.process(
+        _POSTKIT_COMPLETE=f"{shell}_complete",
+        COMP_WORDS=words,
+        COMP_CWORD=words.split()[-1] if shell == "fish" else place,
+    )
 
 
 # Defects

@@ -317,3 +317,12 @@ def test_a_rehearsal_uses_the_names_of_the_own_accounts(postkit: Program) -> Non
     assert delivery["address"] == "mastodon:acme"
     assert sorted(path.name for path in postkit.home.rglob("*")) == before
     assert "Nothing has been published" in postkit("list").err
+
+
+def test_one_reason_of_several_addresses_is_one_sentence(postkit: Program) -> None:
+    postkit.connect("mastodon", "bluesky")
+    Path("cat.jpg").write_bytes(b"no picture at all")
+    said = postkit.fails(1, "publish", "Hi", "--to", "mastodon,bluesky", "--media", "cat.jpg")
+    first, last = said.splitlines()
+    assert first.startswith("mastodon:mastodon, bluesky:bluesky: cat.jpg")
+    assert last == "Nothing was sent."

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Install = Callable[..., Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).parents[2]
 NETWORKS = sorted(path.name for path in (ROOT / "plugins").iterdir() if path.is_dir())
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    (found,) = folder.glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="module")
-def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fresh") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "pip"), "install", "--quiet", f"{wheel}[all]"]
-    subprocess.run(pip, check=True, capture_output=True)
-    return folder / "bin" / "postkit"
-
-
-def run(program: Path, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    # Away from the clone, so that nothing is found there by accident.
-    env = {**os.environ, "POSTKIT_HOME": str(home)}
-    env.pop("PYTHONPATH", None)
-    return subprocess.run(
-        [str(program), *arguments], capture_output=True, text=True, cwd=home, env=env, check=False
-    )
+def program(wheel: Path, install: Install) -> Path:
+    return install(f"{wheel}[all]") / "postkit"
 
 
 def test_it_holds_each_package_and_its_data(wheel: Path) -> None:
@@ -66,7 +45,7 @@ def test_it_holds_nothing_else(wheel: Path) -> None:
     assert packages == {"postkit", *(f"postkit_{network}" for network in NETWORKS)}
 
 
-def test_its_plugins_are_the_folders_and_load(program: Path, tmp_path: Path) -> None:
+def test_its_plugins_are_the_folders_and_load(program: Path, run: Run, tmp_path: Path) -> None:
     done = run(program, "plugins", "--load", "--json", home=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = json.loads(done.stdout)["plugins"]
@@ -75,7 +54,7 @@ def test_its_plugins_are_the_folders_and_load(program: Path, tmp_path: Path) -> 
         assert loaded == NETWORKS
 
 
-def test_its_demo_runs(program: Path, tmp_path: Path) -> None:
+def test_its_demo_runs(program: Path, run: Run, tmp_path: Path) -> None:
     done = run(program, "demo", "--json", home=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
@@ -85,13 +64,9 @@ def test_its_demo_runs(program: Path, tmp_path: Path) -> None:
 
 
 def test_without_an_sdk_one_network_is_missing_and_says_what_to_install(
-    wheel: Path, tmp_path: Path
+    wheel: Path, install: Install, run: Run, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "bare"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "pip"), "install", "--quiet", str(wheel)]
-    subprocess.run(pip, check=True, capture_output=True)
-    program = folder / "bin" / "postkit"
+    program = install(str(wheel)) / "postkit"
     done = run(program, "networks", "x", home=tmp_path)
     assert done.returncode == 1
     assert "pip install 'postkit-social[x]'" in done.stderr

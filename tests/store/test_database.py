@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,55 @@ def test_statements_are_split_where_sql_ends() -> None:
         "CREATE TABLE a (x); -- a; b",
         "INSERT INTO a VALUES ('; no');",
     ]
+
+
+def test_a_broken_connection_keeps_no_thread_waiting(tmp_path: Path) -> None:
+    database = Database(tmp_path / "postkit.db")
+    inside, waiting = threading.Event(), threading.Event()
+    failures: list[BaseException] = []
+
+    def breaking(connection: sqlite3.Connection) -> None:
+        inside.set()
+        waiting.wait(5)
+        connection.close()
+
+    def write(work: Any) -> None:
+        try:
+            database.write(work)
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    first = threading.Thread(target=write, args=(breaking,))
+    first.start()
+    assert inside.wait(5)
+    others = [
+        threading.Thread(target=write, args=(lambda c: c.execute(_insert("x")),), daemon=True)
+        for _ in range(3)
+    ]
+    for thread in others:
+        thread.start()
+    waiting.set()
+    for thread in [first, *others]:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert len(failures) == 4
+    assert all(isinstance(failure, StoreError) for failure in failures)
+
+
+def test_a_new_store_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "postkit.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE half (id)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO half VALUES (1)")
+
+    def let_go() -> None:
+        other.execute("COMMIT")
+        other.close()
+
+    later = threading.Timer(0.3, let_go)
+    later.start()
+    database = Database(path, busy=10)
+    assert database.read("PRAGMA journal_mode")[0][0] == "wal"
+    database.close()
+    later.join(5)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from postkit.clock import SystemClock
-from postkit.deliver.ledger import Fenced, Ledger
-from postkit.errors import InDoubt, Refused, Unavailable
+from postkit.deliver.ledger import Fenced, Ledger, Taken
+from postkit.errors import InDoubt, Refused, StoreBusy, Unavailable
 from postkit.network import Account, Outgoing, Receipt, RenderedPart
 from postkit.store.accounts import AccountRows
 from postkit.store.database import Database
@@ -139,17 +139,14 @@ def test_an_answered_question_frees_the_rest(ledger: Ledger) -> None:
     row = ledger.ask(ledger.doubt(sending(ledger), InDoubt("lost")), {"text": "Is it live?"})
     assert [r.state for r in ledger.parts("d_1")] == ["UNCERTAIN", "HELD", "HELD"]
     live = ledger.live(row, "is_live", Receipt("5", "https://example.com/5"), "found")
-    ledger.free_rest(live)
     assert [r.state for r in ledger.parts("d_1")] == ["LIVE", "SCHEDULED", "SCHEDULED"]
     assert live.question is None
     assert live.url == "https://example.com/5"
 
 
 def test_one_remote_post_settles_one_part(ledger: Ledger) -> None:
-    from postkit.errors import StoreError
-
     ledger.live(sending(ledger), "accepted", Receipt("1"), "ok")
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(Taken, match=r"d_1\.1"):
         ledger.live(sending(ledger, 2), "accepted", Receipt("1"), "again")
     assert part(ledger, 2).state == "SENDING"
 
@@ -187,3 +184,51 @@ def test_no_secret_reaches_the_history(database: Database, ledger: Ledger) -> No
     everything = json.dumps([tuple(r) for r in database.read("SELECT * FROM history")])
     everything += json.dumps([tuple(r) for r in database.read("SELECT * FROM part")])
     assert "pk_canary" not in everything
+
+
+def refuse(database: Database, event: str) -> None:
+    database.write(
+        lambda connection: connection.execute(
+            f"CREATE TRIGGER full BEFORE INSERT ON history WHEN NEW.event = '{event}' "
+            "BEGIN SELECT raise(FAIL, 'database or disk is full'); END"
+        ).close()
+    )
+
+
+def test_a_part_and_the_rest_of_its_thread_move_together(
+    database: Database, ledger: Ledger
+) -> None:
+    row = ledger.ask(ledger.doubt(sending(ledger), InDoubt("lost")), {"text": "Is it live?"})
+    refuse(database, "free")
+    with pytest.raises(StoreBusy):
+        ledger.live(row, "is_live", Receipt("5"), "found")
+    assert [r.state for r in ledger.parts("d_1")] == ["UNCERTAIN", "HELD", "HELD"]
+
+
+def test_what_is_held_with_a_part_is_held_at_once(database: Database, ledger: Ledger) -> None:
+    row = sending(ledger)
+    refuse(database, "hold")
+    with pytest.raises(StoreBusy):
+        ledger.failed(row, "rejected", Refused("no"))
+    assert [r.state for r in ledger.parts("d_1")] == ["SENDING", "SCHEDULED", "SCHEDULED"]
+
+
+def test_the_journal_holds_what_was_assigned_last_and_nothing_else(ledger: Ledger) -> None:
+    journal = ledger.journal(ledger.claim(part(ledger), "key-1"))
+    journal["media"] = {"id": "1", "done": None}
+    journal["media"] = {"size": (1, 2)}
+    journal["none"] = None
+    assert dict(journal) == part(ledger).prepared == {"media": {"size": [1, 2]}, "none": None}
+    del journal["none"]
+    assert dict(journal) == part(ledger).prepared == {"media": {"size": [1, 2]}}
+
+
+def test_a_sign_of_life_is_given_by_the_owner_alone(database: Database, ledger: Ledger) -> None:
+    mine = ledger.claim(part(ledger), "key-1")
+    Ledger(database, CLOCK, OTHER).renew(mine)
+    assert part(ledger).lease_until == mine.lease_until
+    ledger.renew(mine)
+    lease = part(ledger).lease_until
+    assert lease is not None
+    assert mine.lease_until is not None
+    assert lease > mine.lease_until

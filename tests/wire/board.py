@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -228,14 +227,3 @@ def kit_of(home: Path, server: Server, board: Board, clock: Any = None) -> Kit:
     if not kit.accounts:
         kit.connect("board", {"token": TOKEN}, endpoint=server.url)
     return kit
-
-
-def dead_owner() -> str:
-    """An owner of this machine whose process has ended."""
-    from postkit.deliver.owner import this_process
-
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    return f"{this_process().rsplit('/', 2)[0]}/{child}/1"

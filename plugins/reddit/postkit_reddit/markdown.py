@@ -6,7 +6,7 @@ import re
 
 from .limits import RULES
 
-_INLINE = re.compile(r"[\\`*\[\]<>^~|]|(?<!\w)_|_(?!\w)")
+_INLINE = re.compile(r"[\\`*\[\]<>^~|]|(?<![^\W_])_|_(?![^\W_])")
 _REFERENCE = re.compile(r"&(?=#?\w+;)")
 _INDENT = re.compile(r"[ \t]+")
 _BULLET = re.compile(r"([#+-])")
@@ -26,7 +26,7 @@ def markdown(text: str) -> str:
 
 def same_text(listed: str, sent: str) -> bool:
     """Whether a listed source is the one that was sent; Reddit may trim white space."""
-    return "".join(listed.split()) == "".join(sent.split())
+    return listed.split() == sent.split()
 
 
 def _line(line: str) -> str:

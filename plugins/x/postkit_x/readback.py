@@ -114,5 +114,6 @@ def _bare(text: str) -> str:
 def _bare_link(url: str) -> str:
     # A bare domain comes back with a scheme, a host in lower case, and perhaps a slash.
     rest = re.sub(r"^https?://", "", url, flags=re.IGNORECASE)
-    host, slash, path = rest.partition("/")
-    return host.lower() + (slash + path).rstrip("/")
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    behind = re.sub("^/(?=[?#])", "", rest[len(host) :])
+    return host.lower() + behind.rstrip("/")

@@ -6,6 +6,7 @@ fields and unknown embeds pass. Numbers and words: PDS 0.5.35, measured on 2026-
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from postkit.emulator.base import Refusal
 from postkit.limits.counters import Graphemes
 
-from .answers import COLLECTION, invalid
+from .answers import COLLECTION, invalid, not_emulated
 
 MAX_BYTES = 3000
 MAX_GRAPHEMES = 300
@@ -25,6 +26,10 @@ MAX_TAGS = 8
 MAX_TAG_BYTES = 640
 MAX_TAG_GRAPHEMES = 64
 MAX_LABELS = 10
+BEYOND = frozenset(
+    f"app.bsky.embed.{name}" for name in ("gallery", "record", "recordWithMedia", "video")
+)
+"""Embeds that a server knows and checks, and that are not emulated."""
 
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)")
 _LANGUAGE = re.compile(r"(?:i|x|[A-Za-z]{2,8})(?:-[A-Za-z0-9]{1,8})*")
@@ -42,19 +47,21 @@ def check_post(record: Record) -> None:
     if kind != COLLECTION:
         raise invalid(f"Invalid $type: expected {COLLECTION}, got {kind}")
     _check_text(record)
-    for number, facet in enumerate(record.get("facets") or []):
+    for number, facet in enumerate(_rows(record, "facets", ROOT)):
         _check_facet(facet, f"{ROOT}.facets[{number}]")
     if "reply" in record:
         for name in ("root", "parent"):
             _check_reference(_key(record["reply"], name, f"{ROOT}.reply"), f"{ROOT}.reply.{name}")
-    embed = record.get("embed") or {}
-    if embed.get("$type") == "app.bsky.embed.images":
+    embed = _table(record.get("embed", {}), f"{ROOT}.embed")
+    kind = str(embed.get("$type", ""))
+    if kind in BEYOND:
+        raise not_emulated(f"The embed {kind}")
+    if kind == "app.bsky.embed.images":
         _check_images(embed)
-    elif embed.get("$type") == "app.bsky.embed.external":
+    elif kind == "app.bsky.embed.external":
         _check_card(embed)
     _check_languages(record)
-    labels = (record.get("labels") or {}).get("values", [])
-    _check_count(labels, MAX_LABELS, f"{ROOT}.labels.values")
+    _check_labels(record)
     _check_tags(record)
     created_at = _key(record, "createdAt", ROOT)
     if not _is_datetime(created_at):
@@ -63,10 +70,11 @@ def check_post(record: Record) -> None:
 
 def blobs_of(record: Record) -> list[Record]:
     """The blobs that a checked record names."""
-    embed = record.get("embed") or {}
-    found = [image["image"] for image in embed.get("images") or []]
-    thumb = (embed.get("external") or {}).get("thumb")
-    return [*found, thumb] if thumb else found
+    embed = record.get("embed", {})
+    if embed.get("$type") == "app.bsky.embed.images":
+        return [image["image"] for image in embed["images"]]
+    card = embed.get("external", {}) if embed.get("$type") == "app.bsky.embed.external" else {}
+    return [card["thumb"]] if "thumb" in card else []
 
 
 def check_numbers(value: Any, path: str = ROOT) -> None:
@@ -86,17 +94,16 @@ def check_numbers(value: Any, path: str = ROOT) -> None:
 
 def _check_text(record: Record) -> None:
     text = _key(record, "text", ROOT)
-    if not isinstance(text, str):
-        raise _refused(f"Expected string value type (got {text})", f"{ROOT}.text")
     _check_length(text, MAX_BYTES, MAX_GRAPHEMES, f"{ROOT}.text")
 
 
 def _check_facet(facet: Record, path: str) -> None:
-    index = _key(facet, "index", path)
+    index = _table(_key(facet, "index", path), f"{path}.index")
     for name in ("byteStart", "byteEnd"):
         _check_least(_key(index, name, f"{path}.index"), 0, f"{path}.index.{name}")
-    for number, feature in enumerate(_key(facet, "features", path)):
+    for number, one in enumerate(_rows(facet, "features", path, needed=True)):
         here = f"{path}.features[{number}]"
+        feature = _table(one, here)
         kind = str(feature.get("$type", "")).partition("#")[2]
         if kind == "link":
             _check_uri(_key(feature, "uri", here), f"{here}.uri")
@@ -118,14 +125,16 @@ def _check_reference(reference: Record, path: str) -> None:
 
 def _check_images(embed: Record) -> None:
     path = f"{ROOT}.embed.images"
-    images = _key(embed, "images", f"{ROOT}.embed")
+    images = _rows(embed, "images", f"{ROOT}.embed", needed=True)
     _check_count(images, MAX_IMAGES, path)
     for number, image in enumerate(images):
         here = f"{path}[{number}]"
         _check_blob(_key(image, "image", here), MAX_IMAGE, f"{here}.image")
-        _key(image, "alt", here)
-        for name, value in (image.get("aspectRatio") or {}).items():
-            _check_least(value, 1, f"{here}.aspectRatio.{name}")
+        _text(_key(image, "alt", here), f"{here}.alt")
+        if "aspectRatio" in image:
+            for name in ("width", "height"):
+                size = _key(image["aspectRatio"], name, f"{here}.aspectRatio")
+                _check_least(size, 1, f"{here}.aspectRatio.{name}")
 
 
 def _check_card(embed: Record) -> None:
@@ -133,15 +142,18 @@ def _check_card(embed: Record) -> None:
     card = _key(embed, "external", f"{ROOT}.embed")
     _check_uri(_key(card, "uri", path), f"{path}.uri")
     for name in ("title", "description"):
-        _key(card, name, path)
+        _text(_key(card, name, path), f"{path}.{name}")
     if "thumb" in card:
         _check_blob(card["thumb"], MAX_CARD_IMAGE, f"{path}.thumb")
 
 
 def _check_blob(blob: Any, maximum: int, path: str) -> None:
-    if not isinstance(blob, dict) or blob.get("$type") != "blob" or "ref" not in blob:
+    ref = blob.get("ref") if isinstance(blob, dict) and blob.get("$type") == "blob" else None
+    if not isinstance(ref, dict) or not isinstance(ref.get("$link"), str):
         raise _refused("Expected blob value type", path)
     mime, size = str(blob.get("mimeType", "")), blob.get("size", 0)
+    if type(size) is not int:
+        raise _refused("Expected blob value type", path)
     if not mime.startswith("image/"):
         raise _refused(f'Expected "image/*" (got "{mime}")', f"{path}.mimeType")
     if size > maximum:
@@ -149,21 +161,31 @@ def _check_blob(blob: Any, maximum: int, path: str) -> None:
 
 
 def _check_languages(record: Record) -> None:
-    languages = record.get("langs") or []
+    languages = _rows(record, "langs", ROOT)
     _check_count(languages, MAX_LANGUAGES, f"{ROOT}.langs")
     for number, language in enumerate(languages):
         if not _LANGUAGE.fullmatch(str(language)):
             raise _refused(f'Invalid language (got "{language}")', f"{ROOT}.langs[{number}]")
 
 
+def _check_labels(record: Record) -> None:
+    labels = _table(record.get("labels", {}), f"{ROOT}.labels")
+    rows = _rows(labels, "values", f"{ROOT}.labels", needed="labels" in record)
+    _check_count(rows, MAX_LABELS, f"{ROOT}.labels.values")
+    for number, label in enumerate(rows):
+        here = f"{ROOT}.labels.values[{number}]"
+        _text(_key(label, "val", here), f"{here}.val")
+
+
 def _check_tags(record: Record) -> None:
-    tags = record.get("tags") or []
+    tags = _rows(record, "tags", ROOT)
     _check_count(tags, MAX_TAGS, f"{ROOT}.tags")
     for number, tag in enumerate(tags):
         _check_length(tag, MAX_TAG_BYTES, MAX_TAG_GRAPHEMES, f"{ROOT}.tags[{number}]")
 
 
-def _check_length(text: str, most_bytes: int, most_graphemes: int, path: str) -> None:
+def _check_length(given: Any, most_bytes: int, most_graphemes: int, path: str) -> None:
+    text = _text(given, path)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > most_bytes:
         raise _refused(f"string too big (maximum {most_bytes}, got {size})", path)
@@ -178,6 +200,8 @@ def _check_count(items: list[Any], most: int, path: str) -> None:
 
 
 def _check_least(value: Any, least: int, path: str) -> None:
+    if type(value) is not int:
+        raise _expected("integer", value, path)
     if value < least:
         raise _refused(f"integer too small (minimum {least}, got {value})", path)
 
@@ -201,6 +225,29 @@ def _key(value: Any, name: str, path: str) -> Any:
     if not isinstance(value, dict) or name not in value:
         raise _refused(f'Missing required key "{name}"', path)
     return value[name]
+
+
+def _table(value: Any, path: str) -> Record:
+    if not isinstance(value, dict):
+        raise _expected("object", value, path)
+    return value
+
+
+def _rows(value: Any, name: str, path: str, *, needed: bool = False) -> list[Any]:
+    rows = _key(value, name, path) if needed else _table(value, path).get(name, [])
+    if not isinstance(rows, list):
+        raise _expected("array", rows, f"{path}.{name}")
+    return rows
+
+
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise _expected("string", value, path)
+    return value
+
+
+def _expected(kind: str, value: Any, path: str) -> Refusal:
+    return _refused(f"Expected {kind} value type (got {json.dumps(value)})", path)
 
 
 def _refused(reason: str, path: str) -> Refusal:

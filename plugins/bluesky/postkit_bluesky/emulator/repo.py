@@ -31,6 +31,8 @@ class Repo:
     def __init__(self, world: World, blobs: Blobs) -> None:
         self._world = world
         self._blobs = blobs
+        self._head = ""
+        self._commit()
 
     def put(self, body: Body) -> Answer:
         """Create or change. The same record again changes nothing and has no commit."""
@@ -44,6 +46,7 @@ class Repo:
             return {"uri": uri, "cid": cid, **valid}
         if "swapRecord" in body and body["swapRecord"] != is_at:
             raise problem(400, "InvalidSwap", f"Record was at {is_at or 'null'}")
+        self._check_commit(body)
         post = self._post(record, uri, cid)
         if there is None:
             self._world.timeline.add(post)
@@ -58,6 +61,7 @@ class Repo:
         record, valid = self._checked(body)
         if self._world.timeline.hasten(NETWORK, uri) is not None:
             raise problem(500, "InternalServerError", "Internal Server Error")
+        self._check_commit(body)
         cid = cid_of_json(record)
         self._world.timeline.add(self._post(record, uri, cid))
         return {"uri": uri, "cid": cid, "commit": self._commit(), **valid}
@@ -118,6 +122,10 @@ class Repo:
             self._blobs.check(blob)
         return record, {"validationStatus": "valid"}
 
+    def _check_commit(self, body: Body) -> None:
+        if "swapCommit" in body and body["swapCommit"] != self._head:
+            raise problem(400, "InvalidSwap", f"Commit was at {self._head}")
+
     def _post(self, record: dict[str, Any], uri: str, cid: str) -> LivePost:
         rkey = uri.rpartition("/")[2]
         url = f"{self._world.base_url}/{NETWORK}/profile/{HANDLE}/post/{rkey}"
@@ -133,7 +141,8 @@ class Repo:
 
     def _commit(self) -> dict[str, str]:
         rev = self._tid()
-        return {"cid": cid_of_json({"did": DID, "rev": rev}), "rev": rev}
+        self._head = cid_of_json({"did": DID, "rev": rev})
+        return {"cid": self._head, "rev": rev}
 
 
 def _row(post: LivePost) -> Answer:
@@ -161,7 +170,7 @@ def _bad_tid(rkey: str) -> Refusal:
 
 def _limit(text: str) -> int:
     where = "Invalid com.atproto.repo.listRecords params"
-    if not text.isdigit():
+    if not re.fullmatch("-?[0-9]{1,15}", text):
         raise invalid(f"{where}: Expected integer value type (got {text})")
     limit = int(text)
     if limit > 100:

@@ -42,6 +42,7 @@ class BlueskyEmulator(Emulator):
     title = "Bluesky"
     quiet = 1.0
     defaults: ClassVar[Mapping[str, Any]] = {"blob_life": 900.0}
+    mends_surrogates = True
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from postkit.emulator.base import Refusal
 from postkit.emulator.timeline import LivePost, TextLink
 
 from .answers import HANDLE, NAME
 from .blobs import Blobs
+from .lexicon import blobs_of, check_post
 
 WEB = "https://bsky.app"
 
@@ -17,6 +19,16 @@ WEB = "https://bsky.app"
 def live_post(
     record: dict[str, Any], *, uri: str, cid: str, url: str, now: datetime, blobs: Blobs
 ) -> LivePost:
+    try:
+        check_post(record)
+        for blob in blobs_of(record):
+            blobs.check(blob)
+    except Refusal:
+        # Written with "validate": false, and no reader could show more of it.
+        text = record.get("text")
+        record, whole = {"text": text if isinstance(text, str) else ""}, record
+    else:
+        whole = record
     embed = record.get("embed") or {}
     labels = [str(label.get("val")) for label in (record.get("labels") or {}).get("values", [])]
     languages = record.get("langs") or [None]
@@ -28,14 +40,18 @@ def live_post(
         author=NAME,
         text=record["text"],
         links=tuple(_links(record)),
-        media=tuple(blobs.shown(image) for image in embed.get("images") or []),
+        media=tuple(
+            blobs.shown(image)
+            for image in embed.get("images", ())
+            if embed.get("$type") == "app.bsky.embed.images"
+        ),
         parent=reply["parent"]["uri"] if reply else None,
-        link=(embed.get("external") or {}).get("uri"),
+        link=embed["external"]["uri"] if embed.get("$type") == "app.bsky.embed.external" else None,
         content_warning=", ".join(labels) or None,
         language=languages[0],
         url=url,
         created_at=now,
-        extra={"record": record, "cid": cid, "tags": tuple(record.get("tags") or ())},
+        extra={"record": whole, "cid": cid, "tags": tuple(record.get("tags") or ())},
     )
 
 

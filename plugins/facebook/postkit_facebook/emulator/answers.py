@@ -55,5 +55,11 @@ def permission(name: str, code: int = 200) -> Refusal:
     return refusal(f"(#{code}) The permission {name} is missing", code, status=403)
 
 
+def beyond(text: str, **more: Any) -> Response:
+    """A 501 with an error object: facebook-sdk looks at no status."""
+    said = {"message": text, "type": "NotEmulated"}
+    return JSONResponse({"error": said, "postkit_emulator": text, **more}, 501)
+
+
 def not_emulated(what: str) -> Refusal:
-    return Refusal(JSONResponse({"postkit_emulator": f"{what} is not emulated."}, 501))
+    return Refusal(beyond(f"{what} is not emulated."))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import refusal
+from .answers import not_emulated, refusal
 
 Tree = dict[str, "Tree"]
 
@@ -22,7 +22,28 @@ KNOWN: Mapping[str, frozenset[str]] = {
     ),
     "StoryAttachmentTarget": frozenset({"id", "url"}),
 }
-"""The fields that are emulated, by node type; any other one is refused as unknown."""
+"""The fields that are emulated, by node type."""
+
+BEYOND: Mapping[str, frozenset[str]] = {
+    "Page": frozenset(
+        {"about", "access_token", "fan_count", "followers_count", "picture", "tasks"}
+    ),
+    "User": frozenset({"accounts", "email", "first_name", "last_name", "permissions", "picture"}),
+    "Photo": frozenset({"album", "from", "height", "icon", "images", "picture", "source", "width"}),
+    "PagePost": frozenset(
+        {
+            *("actions", "admin_creator", "application", "backdated_time", "call_to_action"),
+            *("comments", "coordinates", "feed_targeting", "full_picture", "icon", "insights"),
+            *("is_hidden", "likes", "message_tags", "parent_id", "picture", "place", "privacy"),
+            *("promotable_id", "properties", "reactions", "scheduled_publish_time", "shares"),
+            *("status_type", "story", "story_tags", "targeting", "to", "updated_time", "via"),
+        }
+    ),
+    "StoryAttachment": frozenset({"description", "description_tags", "media", "title"}),
+    "StoryAttachmentTarget": frozenset(),
+}
+"""Fields of the network that are not: asking for one is no mistake, so the answer is a 501.
+Whatever is in neither table is refused as unknown."""
 
 INNER = {
     "attachments": "StoryAttachment",
@@ -49,6 +70,8 @@ def parse(text: str) -> Tree:
             last = None
         elif sign[0].isalpha() or sign[0] == "_":
             last = stack[-1].setdefault(sign, {})
+        elif sign in ".()":
+            raise not_emulated("A modifier in the list of fields")
         else:
             raise refusal(f"Syntax error in the field list at '{sign}'", 2500)
     if len(stack) != 1:
@@ -60,6 +83,8 @@ def select(node: Mapping[str, Any], kind: str, tree: Tree) -> dict[str, Any]:
     """The chosen fields of ``node`` that have a value; nodes always show their id."""
     chosen: dict[str, Any] = {}
     for name, below in tree.items():
+        if name in BEYOND[kind]:
+            raise not_emulated(f"The field {name} of {kind}")
         if name not in KNOWN[kind]:
             raise refusal(
                 f"(#100) Tried accessing nonexisting field ({name}) on node type ({kind})", 100

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from postkit.emulator.timeline import LivePost
@@ -28,7 +29,7 @@ async def token_of(request: Request) -> str:
         return in_query
     try:
         return str((await params_of(request)).get("access_token", ""))
-    except (ValueError, HTTPException):
+    except (ValueError, HTTPException, MultiPartException):
         return ""
 
 
@@ -61,7 +62,7 @@ def moment(text: str | None, name: str) -> datetime | None:
     if not text:
         return None
     try:
-        if text.isdigit():
+        if text.isascii() and text.isdigit():
             return datetime.fromtimestamp(int(text), UTC)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):

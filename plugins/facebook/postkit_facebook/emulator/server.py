@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from postkit.emulator.timeline import LivePost
 from postkit.emulator.world import World
 
 from . import usage
-from .answers import error, expired, missing_object, not_emulated, permission, refusal
+from .answers import beyond, error, expired, missing_object, not_emulated, permission, refusal
 from .fields import parse, select
 from .owners import APP, PAGE, PAGE_ID, USER, Owner
 from .params import cursor, is_false, moment, params_of, token_of
@@ -29,6 +30,14 @@ VERSIONS = ("v22.0", "v23.0", "v24.0", "v25.0", "v26.0")
 oldest live one; here it is refused, so that a forgotten setting shows."""
 PERMISSIONS = ["pages_show_list", "pages_read_engagement", "pages_manage_posts"]
 LISTED = 100
+OTHERS = frozenset(
+    (
+        *("scheduled_publish_time", "unpublished_content_type", "targeting", "feed_targeting"),
+        *("place", "tags", "backdated_time", "text_format_preset_id", "call_to_action"),
+        *("child_attachments", "object_attachment"),
+    )
+)
+"""Parameters of a post that the network knows and that have no effect here."""
 
 
 class FacebookEmulator(Emulator):
@@ -67,7 +76,10 @@ class FacebookEmulator(Emulator):
             self.route(
                 "/{version}/{page}/photos", self.photo, methods=("POST",), create=self._is_shown
             ),
-            self.route("/{version}/{page}/published_posts", self.published_posts),
+            *(
+                self.route(f"/{{version}}/{{page}}/{name}", self.published_posts)
+                for name in ("published_posts", "posts", "feed")
+            ),
             self.route("/{version}/{object}", self.node),
             self.route("/{version}/{object}", self.remove, methods=("DELETE",)),
         ]
@@ -100,6 +112,9 @@ class FacebookEmulator(Emulator):
 
     def refuse_http(self, status: int, detail: str) -> Response:
         return error(detail, 100, status=status)
+
+    def not_emulated(self, text: str, **more: Any) -> Response:
+        return beyond(text, **more)
 
     def reset(self) -> None:
         super().reset()
@@ -141,7 +156,8 @@ class FacebookEmulator(Emulator):
         if response.status_code >= 400 and response.body:
             # As the network does: the OAuth error again, for clients that read headers only.
             said = json.loads(bytes(response.body)).get("error", {}).get("message", "")
-            text = " ".join(str(said).replace('"', "'").encode("ascii", "replace").decode().split())
+            plain = str(said).replace('"', "'").encode("ascii", "replace").decode()
+            text = "".join(char if char.isprintable() else " " for char in plain)
             response.headers["www-authenticate"] = (
                 f'OAuth "Facebook Platform" "invalid_request" "{text}"'
             )
@@ -181,7 +197,7 @@ class FacebookEmulator(Emulator):
         self._need(request, "pages_read_engagement", 10)
         query = request.query_params
         limit = query.get("limit", "25")
-        if not limit.isdigit() or not 1 <= int(limit) <= LISTED:
+        if not re.fullmatch("[0-9]{1,9}", limit) or not 1 <= int(limit) <= LISTED:
             raise refusal(f"(#100) For field 'published_posts': limit must be 1 to {LISTED}", 100)
         since = moment(query.get("since"), "since")
         until = moment(query.get("until"), "until")
@@ -213,6 +229,8 @@ class FacebookEmulator(Emulator):
         self._own_page(request)
         self._need(request, "pages_manage_posts", 200)
         params = await params_of(request)
+        if others := sorted(OTHERS.intersection(params)):
+            raise not_emulated(f"A feed post with {' and '.join(others)}")
         if is_false(params.get("published")) and _owner(request).kind == "page":
             raise not_emulated("A feed post with published=false")
         message = str(params.get("message", ""))
@@ -241,7 +259,8 @@ class FacebookEmulator(Emulator):
         source = params.get("source")
         if not isinstance(source, bytes):
             raise refusal("(#324) Requires upload file", 324)
-        caption = str(params.get("caption", ""))
+        # ``message`` is deprecated here and still sent by facebook-sdk's own example.
+        caption = str(params.get("caption") or params.get("message") or "")
         check_message(caption)
         photo = self.photos.add(source, str(params.get("alt_text_custom", "")))
         photo_id = photo.media.id
@@ -269,7 +288,10 @@ class FacebookEmulator(Emulator):
     # The Page
 
     def _own_page(self, request: Request) -> None:
-        if request.path_params["page"] != PAGE_ID:
+        asked = request.path_params["page"]
+        if asked == "me" and _owner(request).kind == "page":
+            return
+        if asked != PAGE_ID:
             raise missing_object(request.path_params["page"], request.method.lower())
 
     def _need(self, request: Request, name: str, code: int) -> None:

@@ -101,6 +101,8 @@ class Statuses:
         if request.path_params["id"] != answers.ACCOUNT_ID:
             raise not_found()
         query = request.query_params
+        if asked := [name for name in ("pinned", "tagged") if query.get(name)]:
+            raise not_emulated(f"A list by {asked[0]}")
         posts = sorted(
             self._world.timeline.list(self._network), key=lambda one: int(one.id), reverse=True
         )
@@ -222,7 +224,7 @@ _PAGING: dict[str, Callable[[int, int], bool]] = {
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) < 25 else 0
 
 
 def _on(value: str | None) -> bool:

@@ -78,6 +78,7 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
         "subreddit_name_prefixed": post.target,
         "title": post.title,
         "selftext": extra["source"],
+        "selftext_html": _html(extra["source"]),
         "is_self": kind == "self",
         "is_gallery": kind == "gallery",
         "url": extra["url"],
@@ -126,6 +127,14 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
             for media in post.media
         }
     return data
+
+
+def _html(source: str) -> str | None:
+    """Paragraphs only: what Markdown makes of a text is not emulated here."""
+    parts = [part for part in source.split("\n\n") if part.strip()]
+    if not parts:
+        return None
+    return f'<div class="md">{"".join(f"<p>{html.escape(part)}</p>" for part in parts)}</div>'
 
 
 def _escaped(data: Any) -> Any:

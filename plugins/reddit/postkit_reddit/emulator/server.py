@@ -17,16 +17,14 @@ from postkit.emulator.world import World
 from .access import SCOPES, Access
 from .answers import (
     USER,
-    USER_ID,
     answer,
     http_error,
     in_band,
     lacks_scope,
-    listing,
     pardner,
-    submission,
 )
 from .communities import Community
+from .lists import Lists, about, me
 from .submit import Submissions, Wanted, wanted
 from .uploads import Uploads
 
@@ -35,6 +33,8 @@ WINDOW = 600
 CALLS = 1000
 """Calls in a window: 100 a minute, averaged over ten."""
 KINDS = ("self", "link", "image")
+OTHERS = frozenset(("richtext_json", "collection_id", "event_start", "video_poster_url"))
+"""Fields of a submission that Reddit knows and that would have no effect here."""
 _OPEN = ("/api/v1/access_token", "/")
 
 
@@ -43,7 +43,8 @@ class RedditEmulator(Emulator):
 
     Settings: ``token_seconds`` is how long an access token lives, ``scopes`` what it may do,
     ``calls`` how many calls a window has, ``break_minutes`` the pause that submissions are told
-    to make (0: none).
+    to make (0: none), ``processing`` after how many seconds an image post becomes live, since
+    Reddit takes its time over pictures.
     """
 
     network = "reddit"
@@ -54,12 +55,14 @@ class RedditEmulator(Emulator):
         "scopes": SCOPES,
         "calls": CALLS,
         "break_minutes": 0,
+        "processing": 0.0,
     }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.access = Access(world.clock, self.canary)
         self.uploads = Uploads(world)
+        self.lists = Lists(world)
         self._window = world.rate_limit(CALLS, WINDOW)
 
     def credentials(self) -> Mapping[str, str]:
@@ -89,10 +92,14 @@ class RedditEmulator(Emulator):
             *self._both("/api/media/asset.json", self._lease, "POST"),
             *self._both("/r/{subreddit}/api/flairselector", self._flairs, "POST"),
             *self._both("/r/{subreddit}/api/link_flair_v2", self._templates),
-            *self._both("/user/{name}/submitted", self._submitted),
-            *self._both("/api/info", self._info),
+            *self._both("/r/{subreddit}/new", self._new),
+            *self._both("/r/{subreddit}/hot", self._new),
+            *self._both("/r/{subreddit}/about", self._about),
+            *self._both("/user/{name}/submitted", self.lists.submitted),
+            *self._both("/user/{name}/about", self.lists.about_user),
+            *self._both("/api/info", self.lists.info),
             *self._both("/api/del", self._del, "POST"),
-            *self._both("/comments/{number}", self._comments),
+            *self._both("/comments/{number}", self.lists.comments),
         ]
 
     def _both(
@@ -158,19 +165,7 @@ class RedditEmulator(Emulator):
         return await self.access.token(request, seconds, scopes)
 
     async def _me(self, request: Request) -> Response:
-        me = {
-            "id": USER_ID,
-            "name": USER,
-            "created_utc": 1_767_225_600.0,
-            "has_verified_email": True,
-            "is_suspended": False,
-            "link_karma": 1,
-            "comment_karma": 1,
-            "total_karma": 2,
-            "icon_img": "",
-            "over_18": False,
-        }
-        return answer(request, me)
+        return answer(request, me())
 
     # Submissions
 
@@ -178,6 +173,9 @@ class RedditEmulator(Emulator):
         async with request.form() as form:
             data = {name: str(value) for name, value in form.items()}
         kind = data.get("kind", "")
+        if others := sorted(OTHERS.intersection(data)):
+            text = f"A submission with {' and '.join(others)} is not emulated."
+            raise Refusal(JSONResponse({"postkit_emulator": text}, 501))
         if kind not in KINDS:
             text = f"A submission of the kind {kind!r} is not emulated."
             raise Refusal(JSONResponse({"postkit_emulator": text}, 501))
@@ -214,7 +212,8 @@ class RedditEmulator(Emulator):
                 f"{minutes} minute{'s' if minutes > 1 else ''} before trying again.",
                 "ratelimit",
             )
-        return Submissions(self.world, self.uploads, self._root).make(ask)
+        processing = float(self.settings["processing"]) if ask.kind == "image" else 0.0
+        return Submissions(self.world, self.uploads, self._root).make(ask, processing)
 
     async def _lease(self, request: Request) -> Response:
         async with request.form() as form:
@@ -258,6 +257,12 @@ class RedditEmulator(Emulator):
         ]
         return answer(request, rows)
 
+    async def _new(self, request: Request) -> Response:
+        return await self.lists.of_community(request, self._community(request))
+
+    async def _about(self, request: Request) -> Response:
+        return answer(request, {"kind": "t5", "data": about(self._community(request))})
+
     def _community(self, request: Request) -> Community:
         community = Community(request.path_params["subreddit"])
         if not community.exists:
@@ -266,40 +271,9 @@ class RedditEmulator(Emulator):
             raise Refusal(http_error(403, "Forbidden", "private"))
         return community
 
-    # Lists
-
-    async def _submitted(self, request: Request) -> Response:
-        if request.path_params["name"].lower() != USER:
-            return http_error(404, "Not Found")
-        posts = self.world.timeline.list(self.network, USER)
-        after = request.query_params.get("after")
-        names = [post.id for post in posts]
-        start = names.index(after) + 1 if after in names else 0
-        try:
-            count = min(max(int(request.query_params.get("limit", "25")), 1), 100)
-        except ValueError:
-            count = 25
-        page = posts[start : start + count]
-        more = page[-1].id if page and len(posts) > start + count else None
-        return answer(request, listing([self._shape(post) for post in page], more))
-
-    async def _info(self, request: Request) -> Response:
-        names = request.query_params.get("id", "").split(",")
-        found = [self.world.timeline.get(self.network, name) for name in names]
-        return answer(request, listing(self._shape(post) for post in found if post is not None))
-
-    async def _comments(self, request: Request) -> Response:
-        post = self.world.timeline.get(self.network, f"t3_{request.path_params['number']}")
-        if post is None:
-            return http_error(404, "Not Found")
-        return answer(request, [listing([self._shape(post)]), listing([])])
-
     @property
     def _root(self) -> str:
         return self.endpoint(self.world.base_url)
-
-    def _shape(self, post: LivePost) -> dict[str, Any]:
-        return submission(post, self.world.base_url)
 
 
 async def _is_text_or_picture(request: Request) -> bool:
@@ -318,7 +292,7 @@ def _scope_for(path: str) -> str:
     if path.startswith(("/api/submit", "/api/media/")) or path.endswith("/post_requirements"):
         return "submit"
     if path.startswith("/user/"):
-        return "history"
+        return "read" if path.endswith("/about") else "history"
     if path.startswith("/r/"):
-        return "flair"
+        return "read" if path.endswith(("/new", "/hot", "/about")) else "flair"
     return "edit" if path == "/api/del" else "read"

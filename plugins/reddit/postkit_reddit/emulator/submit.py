@@ -68,8 +68,9 @@ class Submissions:
         self._uploads = uploads
         self._root = root
 
-    def make(self, ask: Wanted) -> LivePost | None:
-        """The post, or None where its picture cannot be processed. Raises Refusal."""
+    def make(self, ask: Wanted, processing: float = 0.0) -> LivePost | None:
+        """The post, live after ``processing`` seconds, or None where its picture cannot be
+        processed. Raises Refusal."""
         community = Community(ask.subreddit)
         community.check(ask.kind)
         _check_texts(ask)
@@ -120,7 +121,8 @@ class Submissions:
                 content_warning=", ".join(warnings) or None,
                 url=url,
                 extra=extra,
-            )
+            ),
+            after=processing,
         )
 
     def _link(self, ask: Wanted) -> str:

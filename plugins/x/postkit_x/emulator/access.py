@@ -91,7 +91,7 @@ class Access:
             fields.get("oauth_consumer_key") != self.api_key
             or fields.get("oauth_token") != self.user_token
             or fields.get("oauth_signature_method") != "HMAC-SHA1"
-            or not stamp.isdecimal()
+            or not (stamp.isdecimal() and len(stamp) < 20)
             or abs(int(stamp) - self.clock.now().timestamp()) > DRIFT.total_seconds()
             or not nonce
             or nonce in self.nonces

@@ -60,6 +60,8 @@ class XEmulator(Emulator):
             token,
             self._limited("/2/tweets", posts.create, 100, "POST", create=True),
             self._limited("/2/tweets/{id}", posts.delete, 50, "DELETE"),
+            self._limited("/2/tweets", lists.several, 5000),
+            self._limited("/2/tweets/{id}", lists.one, 900),
             self._limited("/2/users/me", lists.me, 75),
             self._limited("/2/users/{id}/tweets", lists.own, 900),
             self._limited("/2/media/upload", uploads.upload, 500, "POST"),

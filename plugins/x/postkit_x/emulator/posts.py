@@ -24,6 +24,11 @@ USER_ID = "1000000000000000001"
 EPOCH_MS = 1_288_834_974_657
 """The first millisecond of X's ids."""
 WEIGHT = 280
+OTHERS = frozenset(
+    ("quote_tweet_id", "edit_options", "card_uri", "direct_message_deep_link", "nullcast", "geo")
+)
+"""Fields that X knows and that would have no effect here: a post with one would not be what was
+asked for. Quoting and editing change what a post is."""
 SAME_TEXT = timedelta(hours=24)
 
 
@@ -40,6 +45,8 @@ class Posts:
         body = await request.json()
         if mistakes := list(schema.POST("", body)):
             raise problems.invalid(mistakes, body if isinstance(body, dict) else {})
+        if others := sorted(OTHERS.intersection(body)):
+            raise problems.not_emulated(f"A post with {' and '.join(others)}")
         if not self._setting("credits"):
             raise problems.credits_used_up()
         text = body.get("text", "")

@@ -55,6 +55,10 @@ def not_found(parameter: str, value: str) -> Refusal:
     return Refusal(problem(404, "Not Found Error", detail, "resource-not-found"))
 
 
+def not_emulated(what: str) -> Refusal:
+    return Refusal(JSONResponse({"postkit_emulator": f"{what} is not emulated."}, 501))
+
+
 def invalid(mistakes: Sequence[tuple[str, str]], parameters: Mapping[str, Any]) -> Refusal:
     """``mistakes``: the place of each (``poll.options``) and what is wrong there."""
     errors = [

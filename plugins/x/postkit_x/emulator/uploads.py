@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,7 +123,7 @@ async def _read(request: Request) -> tuple[bytes, str]:
             raise invalid(mistakes, {})
         try:
             return base64.b64decode(body["media"], validate=True), body["media_category"]
-        except binascii.Error:
+        except ValueError:
             raise invalid([("media", "$.media: is not base64")], {}) from None
     async with request.form() as form:
         if "command" in form:
@@ -144,7 +143,7 @@ async def _read(request: Request) -> tuple[bytes, str]:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise invalid([("media", "$.media: is no file")], {}) from None
 
 

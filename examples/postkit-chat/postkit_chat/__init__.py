@@ -1,0 +1,1 @@
+"""Chat, an imaginary team message board, for postkit."""

@@ -1,0 +1,109 @@
+"""From doubt to certainty: look, wait, look again, and ask a person where nothing else can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ..errors import Duplicate, NeedsLogin, NetworkError, PluginError, PostkitError, Refused
+from ..network import Candidate, Guarantee, Outgoing
+from ..store.rows import PartRow
+from .ledger import Taken
+from .lookup import decide
+from .steps import BACKOFF, Run, Steps
+
+LOOK_BACK = timedelta(minutes=2)
+PATIENCE = timedelta(days=1)
+"""How long a network may be out of reach before a person is asked about a lost answer."""
+
+
+class Doubt(Steps):
+    """Settles what may be live."""
+
+    def _find_out(self, run: Run, part: PartRow) -> bool:
+        if part.not_before > self._clock.now():
+            if not self._pause(run, part.not_before):
+                self._ledger.let_go(part)
+                return False
+            return True
+        spooled = self._spool.get(part.id, part.attempts)
+        if spooled is not None:
+            try:
+                self._ledger.live(part, "found", spooled, "The receipt was kept beside the store.")
+            except Taken as taken:
+                return self._ask(run, part, taken.message)
+            self._tell(run, part, "live", spooled.url or spooled.id)
+            return True
+        if part.outgoing is None or part.sending_at is None or part.doubt_at is None:
+            raise PluginError(
+                f"{part.id} is in doubt without a request; this is a defect of postkit."
+            )
+        outgoing = Outgoing.from_json(part.outgoing, self._media.get)
+        since = part.sending_at - LOOK_BACK
+        guarantee = self.guarantee(run.account, outgoing.part)
+        if part.error is not None and part.error.get("kind") == Duplicate.kind:
+            # The repeat was refused; a third one would be refused too.
+            guarantee = replace(guarantee, resend_when_absent=False)
+        try:
+            found = [] if guarantee.kind == "blind" else self._looked_up(run, outgoing, since)
+        except (NetworkError, PluginError) as error:
+            return self._look_failed(run, part, guarantee, error)
+        run.failures = 0
+        verdict = decide(
+            found,
+            guarantee=guarantee,
+            sending_at=part.sending_at,
+            doubt_at=part.doubt_at,
+            now=self._clock.now(),
+            looks=part.looks + 1,
+            taken=self._ledger.known_remote_ids(run.account.id),
+        )
+        if verdict.kind == "live" and verdict.receipt is not None:
+            try:
+                self._ledger.live(part, "found", verdict.receipt, verdict.reason)
+            except Taken as taken:
+                # Another part was settled by it this very moment: look again, without it.
+                self._ledger.looked(part, taken.message, self._clock.now() + BACKOFF)
+                return True
+            self._tell(run, part, "live", verdict.receipt.url or verdict.receipt.id)
+            return True
+        if verdict.kind == "wait" and verdict.again is not None:
+            self._ledger.looked(part, verdict.reason, verdict.again)
+            self._tell(run, part, "checking", verdict.reason)
+            return True
+        if verdict.kind == "absent":
+            self._ledger.absent(part, verdict.reason)
+            self._tell(run, part, "sending", verdict.reason)
+            return True
+        return self._ask(run, part, verdict.reason, verdict.links)
+
+    def _looked_up(self, run: Run, outgoing: Outgoing, since: datetime) -> list[Candidate]:
+        connection = self._connection(run)
+        found = connection.ask(lambda: connection.network.find(connection.client, outgoing, since))
+        if not isinstance(found, Sequence) or not all(
+            isinstance(c, Candidate) and isinstance(c.receipt.id, str) and c.at.tzinfo is not None
+            for c in found
+        ):
+            raise PluginError(f"The plugin {run.account.network} found what are no candidates.")
+        return list(found)
+
+    def _look_failed(
+        self, run: Run, part: PartRow, guarantee: Guarantee, error: PostkitError
+    ) -> bool:
+        """A look that failed tells nothing. One that will always fail needs a person."""
+        now = self._clock.now()
+        will_fail = isinstance(error, Refused | PluginError)
+        patience = timedelta(seconds=guarantee.quiet) if will_fail else PATIENCE
+        if part.doubt_at is not None and now >= part.doubt_at + patience:
+            return self._ask(run, part, f"It cannot be looked up: {error.message}")
+        again = self._next_try(run, getattr(error, "retry_at", None))
+        # It does not count as a look.
+        part = self._ledger.looked(replace(part, looks=part.looks - 1), error.message, again)
+        self._tell(run, part, "checking", error.message)
+        if isinstance(error, NeedsLogin):
+            self._drop(run)
+            self._accounts.set_state(run.account.id, "needs_login")
+            self._ledger.let_go(part)
+            return False
+        return True

@@ -1,0 +1,163 @@
+"""What every step of a delivery needs: a connection, patience, and somebody to tell."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..accounts.secret import Redactor
+from ..clock import Clock
+from ..network import Account, Guarantee, RenderedPart
+from ..store.accounts import AccountRows
+from ..store.media import MediaFiles
+from ..store.rows import DeliveryRow, PartRow
+from .clients import Clients, Connection
+from .heartbeat import Heartbeat
+from .history import storable
+from .ledger import Ledger
+from .spool import Spool
+
+log = logging.getLogger("postkit.deliver")
+
+BACKOFF = timedelta(seconds=1)
+LONGEST_BACKOFF = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(days=1)
+"""No network's limit is longer; who says so is asked again after this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What just happened to one delivery; ``part`` counts from 1."""
+
+    delivery_id: str
+    address: str
+    part: int
+    parts: int
+    state: str
+    text: str
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of one delivery."""
+
+    delivery: DeliveryRow
+    account: Account
+    deadline: datetime
+    ends: float
+    """The deadline on the monotonic clock: a wall clock may go back."""
+    watch: Watch | None
+    parts: int = 0
+    failures: int = 0
+    renewed: bool = False
+    connection: Connection | None = None
+
+
+class Steps:
+    """The tools of a courier."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clients: Clients,
+        accounts: AccountRows,
+        media: MediaFiles,
+        spool: Spool,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._clients = clients
+        self._accounts = accounts
+        self._media = media
+        self._spool = spool
+        self._clock = clock
+        self._heartbeat = Heartbeat(ledger.renew)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Begin nothing more; a request that is on its way still gets its answer."""
+        self._stopping.set()
+
+    def guarantee(self, account: Account, part: RenderedPart) -> Guarantee:
+        """The network's guarantee, with the account's own quiet window where it has one."""
+        guarantee = self._clients.network(account).guarantee(part, account)
+        quiet = account.settings.get("quiet")
+        return replace(guarantee, quiet=float(quiet)) if quiet is not None else guarantee
+
+    def _ask(self, run: Run, part: PartRow, reason: str, links: tuple[str, ...] = ()) -> bool:
+        self._ledger.ask(part, self._question(run, part, reason, links))
+        self._tell(run, part, "uncertain", reason)
+        return False
+
+    def _question(
+        self, run: Run, part: PartRow, reason: str, links: tuple[str, ...]
+    ) -> dict[str, Any]:
+        profile = run.account.identity.url if run.account.identity else None
+        reason = storable(Redactor.redact(reason))
+        look = links or ((profile,) if profile else ())
+        name = f"part {part.position} of {run.parts}" if run.parts > 1 else "the post"
+        return {
+            "text": f"Is {name} live on {run.delivery.address}? {reason}",
+            "links": list(look),
+            "part": part.position,
+            "answers": [
+                f"postkit resolve {run.delivery.id} --is-live URL",
+                f"postkit resolve {run.delivery.id} --resend",
+                f"postkit resolve {run.delivery.id} --give-up",
+            ],
+        }
+
+    def _next_try(self, run: Run, retry_at: datetime | None) -> datetime:
+        """After a failure. The network's word counts, but for a time that is over, for one that
+        has proved wrong, and for one that would never come."""
+        now: datetime = self._clock.now()
+        run.failures += 1
+        pause: timedelta = min(BACKOFF * 2 ** min(run.failures - 1, 9), LONGEST_BACKOFF)
+        if retry_at is None:
+            return now + pause
+        if retry_at.tzinfo is None:
+            retry_at = retry_at.replace(tzinfo=UTC)
+        if retry_at <= now or run.failures > 1:
+            retry_at = max(retry_at, now + pause)
+        return min(retry_at, now + LONGEST_WAIT)
+
+    def _connection(self, run: Run) -> Connection:
+        if run.connection is None:
+            run.connection = self._clients.take(run.account)
+        return run.connection
+
+    def _drop(self, run: Run) -> None:
+        if run.connection is not None:
+            run.connection.close()
+            run.connection = None
+
+    def _pause(self, run: Run, until: datetime) -> bool:
+        """Wait until then, or say that the run's time is over first."""
+        if until > run.deadline or self._clock.monotonic() >= run.ends:
+            return False
+        seconds = (until - self._clock.now()).total_seconds()
+        end = min(self._clock.monotonic() + seconds, run.ends)
+        while not self._stopping.is_set():
+            left = end - self._clock.monotonic()
+            if left <= 0:
+                return True
+            self._clock.sleep(min(left, 0.5))
+        return False
+
+    def _tell(self, run: Run, part: PartRow, state: str, text: str = "") -> None:
+        if run.watch is None:
+            return
+        text = storable(Redactor.redact(text))
+        name, address = run.delivery.id, run.delivery.address
+        try:
+            run.watch(Progress(name, address, part.position, run.parts, state, text))
+        except Exception as error:  # noqa: BLE001
+            # Who only watches (a closed pipe, say) must not break off what is on its way.
+            log.warning("%s: the watcher failed (%s)", part.id, type(error).__name__)

@@ -1,0 +1,50 @@
+"""A request whose body is read as strictly as a server on the open net reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+UNREADABLE = "The body of the request could not be read"
+MOST_BYTES = 64 * 1024 * 1024
+"""Beyond every limit that is emulated; a mistake must not take the memory of the machine."""
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+class TooLarge(Exception):
+    """More than ``MOST_BYTES`` of a body came in."""
+
+
+class StrictRequest(Request):
+    """JSON as RFC 8259 has it: UTF-8, no NaN, no numbers of thousands of digits, and no lone
+    surrogates, which nothing could send back. ``mends`` replaces those by U+FFFD instead.
+    ``json`` raises HTTPException (400)."""
+
+    def __init__(self, request: Request, *, mends: bool = False) -> None:
+        super().__init__(request.scope, request.receive)
+        self._mends = mends
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            text = body.decode("utf-8")
+            data = json.loads(text, parse_constant=_refuse)
+            if "\\u" not in text:
+                return data
+            text = json.dumps(data, ensure_ascii=False)
+            if not _LONE.search(text):
+                return data
+            if self._mends:
+                return json.loads(_LONE.sub("\ufffd", text))
+        except (ValueError, RecursionError):
+            pass
+        raise HTTPException(400, UNREADABLE)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

@@ -1,0 +1,81 @@
+"""What a Post refuses to be made of: each problem is one sentence, and nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from postkit.errors import InputError
+from postkit.post import Part, Poll, Post, Settings
+
+LOOSE: Any = Post
+ANY_POLL: Any = Poll
+
+
+def problems(make: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as caught:
+        make()
+    return " ".join(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        # A text is a sequence of letters, and would be taken apart.
+        (lambda: Post("a", tags="news"), "tags takes a list of texts"),
+        (lambda: Post("a", to="x"), "to takes a list of texts"),
+        (lambda: ANY_POLL("ab"), "poll options takes a list of texts"),
+        (lambda: LOOSE("a", tags=[3]), "tags takes a list of texts"),
+        (lambda: ANY_POLL(["a", "b"], minutes="60"), "poll: minutes is '60'; give a whole number."),
+        (lambda: ANY_POLL(["a", "b"], minutes=True), "poll: minutes is True"),
+        (lambda: LOOSE(None), "A post's text must be text, not NoneType."),
+        (lambda: LOOSE([3]), "A part's text must be text, not int."),
+        (lambda: LOOSE(Part(3)), "A part's text must be text, not int."),  # type: ignore[arg-type]
+        (lambda: LOOSE("a", link=3), "link: must be text, not int."),
+        (lambda: LOOSE("a", lang=3), "lang: must be text, not int."),
+        (lambda: LOOSE("a", visibility=3), "visibility: must be text, not int."),
+        (lambda: LOOSE("a", networks={"here": {"text": "b"}}), "networks: here: give Settings"),
+        (lambda: Post("a", lang="d\0"), "lang: character 2 is the control character U+0000"),
+        (lambda: Post("a\uffff"), "part 1: character 2 (U+FFFF) is no character of Unicode"),
+        (lambda: Post("a\U0001fffe"), "(U+1FFFE) is no character"),
+        (lambda: Post("\u200b\u2060 \ufeff"), "The post is empty"),
+        (lambda: Post("a", tags=["##x"]), "tag '#x' begins with #; write the word alone."),
+        (lambda: Post("a", tags=["b\nc"]), "tag: it has a line break"),
+        (lambda: Post("a", poll=Poll(["b", "c", "b "])), "option 3 is option 1 again"),
+    ],
+)
+def test_what_is_refused(make: Callable[[], object], words: str) -> None:
+    assert words in problems(make)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "example.com",
+        "https://",
+        "https:///path",
+        "https://a b.com/",
+        "https://a.com/ b",
+        "https://a.com/\nb",
+        "",
+    ],
+)
+def test_what_is_no_link(link: str) -> None:
+    assert "link" in problems(lambda: Post("a", link=link))
+    if link:
+        assert "here: link" in problems(lambda: Post("a", networks={"here": Settings(link=link)}))
+
+
+def test_what_is_taken() -> None:
+    post = Post(
+        "a",
+        tags=("#one", "two"),
+        link="HTTPS://example.com?q",
+        lang="de-AT",
+        networks={"here": Settings(link="")},
+        poll=Poll(["b", "c"]),
+    )
+    assert post.tags == ("one", "two")
