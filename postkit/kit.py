@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
 from functools import partial as bind
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from .accounts.keys import find_key
-from .accounts.vault import Vault
-from .clock import Clock, SystemClock
-from .config import Config, read_config
-from .deliver.clients import Clients, Connection
-from .deliver.courier import Courier
-from .deliver.ledger import Ledger
-from .deliver.owner import this_process
-from .deliver.spool import Spool
-from .deliver.steps import Watch
-from .engine.threads import ThreadEngine
 from .errors import (
     InputError,
     NetworkError,
@@ -33,18 +17,19 @@ from .errors import (
     Refused,
     UnknownName,
 )
-from .home import Home
 from .ids import new_id
-from .network import Account, CanDelete, CanList, Receipt, RemotePost, RenderedPart
+from .installation import Installation
+from .network import Account, Receipt, RemotePost, RenderedPart
 from .plan import Plan, Planner, Wishes
-from .plugins import Plugins
 from .post import Post
 from .report import DeliveryReport, Report, report_of
-from .store.accounts import AccountRows
-from .store.database import BUSY_SECONDS, Database
-from .store.media import MediaFiles
-from .store.publications import NewDelivery, PublicationRows
+from .store.publications import NewDelivery
 from .store.rows import DeliveryRow, HistoryRow, PartRow
+
+if TYPE_CHECKING:
+    from .deliver.clients import Connection
+    from .deliver.ledger import Ledger
+    from .deliver.steps import Watch
 
 T = TypeVar("T")
 LONGEST_WAIT = 31_536_000.0
@@ -53,21 +38,7 @@ WAIT = 30.0
 """Seconds that a publish looks for the outcome before it leaves the rest to ``finish``."""
 
 
-if TYPE_CHECKING:
-    _Opened = cached_property
-else:
-
-    class _Opened(cached_property):
-        """A part that is opened at its first use, by one thread (Python does not see to that)."""
-
-        def __get__(self, kit, owner=None):
-            if kit is None:
-                return self
-            with kit._lock:
-                return super().__get__(kit, owner)
-
-
-class Kit:
+class Kit(Installation):
     """One installation of postkit: its accounts, its store, its plugins.
 
     ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
@@ -76,98 +47,11 @@ class Kit:
     is needed; safe to use from several threads. Use it as a context manager, or call ``close``.
     """
 
-    def __init__(
-        self,
-        home: str | Path | None = None,
-        *,
-        store: str | Path | None = None,
-        plugins: Iterable[object] = (),
-        clock: Clock | None = None,
-        key: bytes | None = None,
-    ) -> None:
-        self.home = Home.resolve(home)
-        if store is not None:
-            self.home = replace(self.home, store=Path(store))
-        self.clock: Clock = clock or SystemClock()
-        self._extra = tuple(plugins)
-        self._lock = threading.RLock()
-        self._key = key
-        self._vault: Vault | None = None
-
     def __enter__(self) -> Kit:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Close connections and the store. The Kit cannot be used afterwards."""
-        if "clients" in self.__dict__:
-            self.clients.close()
-        if "_database" in self.__dict__:
-            self._database.close()
-
-    # What it is made of, opened when first used
-
-    @_Opened
-    def config(self) -> Config:
-        return read_config(self.home.config_path)
-
-    @_Opened
-    def plugins(self) -> Plugins:
-        plugins = Plugins(self._extra)
-        plugins.manager.hook.postkit_configure.call_historic(kwargs={"config": self.config})
-        return plugins
-
-    @_Opened
-    def _database(self) -> Database:
-        self.home.ensure()
-        return Database(self.home.store_path, busy=_busy_seconds())
-
-    @_Opened
-    def _accounts(self) -> AccountRows:
-        return AccountRows(self._opened, self.clock, settings=self._settings)
-
-    @_Opened
-    def _publications(self) -> PublicationRows:
-        return PublicationRows(self._opened, self.clock)
-
-    @property
-    def _opened(self) -> Database:
-        with self._lock:
-            return self._database
-
-    @_Opened
-    def media(self) -> MediaFiles:
-        return MediaFiles(self.home.media_path)
-
-    @_Opened
-    def clients(self) -> Clients:
-        return Clients(self.plugins, self.vault)
-
-    def vault(self) -> Vault:
-        """The vault. Raises VaultError with what to do where it cannot be opened."""
-        with self._lock:
-            if self._vault is None:
-                self.home.ensure()
-                self._vault = Vault(self.home.vault_path, self._key or find_key(self.home))
-            return self._vault
-
-    def _settings(self, account: Account) -> Mapping[str, Any]:
-        """What postkit.toml says of an account, over what was learnt when it was connected."""
-        config = self.config
-        return {
-            **account.settings,
-            **config.network(account.network),
-            **config.account(account.label),
-        }
-
-    def _ledger(self) -> Ledger:
-        return Ledger(self._opened, self.clock, this_process())
-
-    def _courier(self, ledger: Ledger) -> Courier:
-        spool = Spool(self.home.store_path.with_name("receipts.jsonl"))
-        return Courier(ledger, self.clients, self._accounts, self.media, spool, self.clock)
 
     # Accounts
 
@@ -207,10 +91,11 @@ class Kit:
         )
 
     def account(self, label: str) -> Account:
-        """The account of that label (``network:name``). Raises UnknownName."""
-        for account in self.accounts:
-            if account.label == label:
-                return account
+        """The account of that label (``network:name``, or ``network`` where it has one account).
+        Raises UnknownName."""
+        same = [a for a in self.accounts if label in (a.label, a.network)]
+        if len(same) == 1:
+            return same[0]
         from .suggest import did_you_mean
 
         labels = [account.label for account in self.accounts]
@@ -236,8 +121,9 @@ class Kit:
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
         """The account's own newest posts, as the network lists them."""
-        account = self.account(label)
-        return self._with(account, bind(_recent, count=count))
+        from .remote import recent
+
+        return self._with(self.account(label), bind(recent, count=count))
 
     # Publishing
 
@@ -282,14 +168,7 @@ class Kit:
             return self.finish(kept, wait=wait, watch=watch)
         planner = Planner(self.plugins, self._accounts, self._publications, self.config)
         plan = planner.plan(post, to, wishes or Wishes(), source)
-        try:
-            publication = self.accept(plan, partial=partial, once=once, to=to, source=source)
-        except (InputError, PlanRefused):
-            # Another thread or program may have used the name since we looked.
-            kept = self.published_once(once, post, to) if once is not None else None
-            if kept is None:
-                raise
-            publication = kept
+        publication = self.accept(plan, partial=partial, once=once, to=to, source=source)
         return self.finish(publication, wait=wait, watch=watch)
 
     async def apublish(
@@ -304,6 +183,8 @@ class Kit:
         watch: Watch | None = None,
     ) -> Report:
         """``publish`` for asynchronous programs: runs in a thread, blocks no loop."""
+        import asyncio  # a quarter of the start-up of a command that needs none of it
+
         return await asyncio.to_thread(
             lambda: self.publish(
                 post, to, wait=wait, once=once, partial=partial, wishes=wishes, watch=watch
@@ -334,8 +215,25 @@ class Kit:
     ) -> str:
         """Write a plan down, whole and durably, and return the publication's id.
 
+        Where the name ``once`` was taken meanwhile for the same content, that publication's id.
         Raises PlanRefused where an address refuses (all of them, with ``partial``).
         """
+        try:
+            return self._accept(plan, partial, once, to, source)
+        except (InputError, PlanRefused):
+            kept = self.published_once(once, plan.post, to) if once is not None else None
+            if kept is None:
+                raise
+            return kept
+
+    def _accept(
+        self,
+        plan: Plan,
+        partial: bool,
+        once: str | None,
+        to: Sequence[str] | None,
+        source: str | None,
+    ) -> str:
         if once is not None and not _is_text(once):
             raise InputError(f"--once {once!r} is no text; choose another name.")
         sendable = [planned for planned in plan.deliveries if planned.rendition is not None]
@@ -378,14 +276,37 @@ class Kit:
         )
         return publication
 
-    def finish(self, name: str, *, wait: float = WAIT, watch: Watch | None = None) -> Report:
-        """Take a publication or a delivery as far as it goes: idempotent, never twice."""
+    def finish(
+        self, name: str, *, wait: float = WAIT, retry: bool = False, watch: Watch | None = None
+    ) -> Report:
+        """Take a publication or a delivery as far as it goes: idempotent, never twice.
+
+        ``retry`` sends again what was refused for good, with what is held behind it: what was
+        wrong at the network has been mended. What is live is not sent again.
+        """
+        from .engine.threads import ThreadEngine
+
         _check_wait(wait)
         publication, deliveries = self._named(name)
+        if retry:
+            self._retry(name, deliveries)
         deadline = self.clock.now() + timedelta(seconds=wait)
         engine = ThreadEngine(self._courier(self._ledger()))
         engine.run(deliveries, deadline, watch)
         return self._report(publication, deliveries)
+
+    def _retry(self, name: str, deliveries: Sequence[DeliveryRow]) -> None:
+        ledger = self._ledger()
+        failed = [
+            part
+            for delivery in deliveries
+            for part in ledger.parts(delivery.id)
+            if part.state == "FAILED"
+        ]
+        if not failed:
+            raise InputError(f"{name} has nothing that was refused; `postkit show {name}` tells.")
+        for part in failed:
+            ledger.retry(part)
 
     # Looking back
 
@@ -452,6 +373,8 @@ class Kit:
 
     def delete(self, name: str) -> Report:
         """Delete the live parts at their networks, the last first."""
+        from .remote import delete
+
         publication, deliveries = self._named(name)
         ledger = self._ledger()
         problems: list[str] = []
@@ -465,7 +388,7 @@ class Kit:
                     problems.append(f"{delivery.address}: {error.message}")
             for part in [part for part in reversed(parts) if part.state == "LIVE"]:
                 try:
-                    self._with(account, bind(_delete, receipt=_receipt(part)))
+                    self._with(account, bind(delete, receipt=_receipt(part)))
                     ledger.deleted(part)
                 except PostkitError as error:
                     problems.append(f"{delivery.address}: {error.message}")
@@ -517,9 +440,11 @@ class Kit:
 
     def _receipt_of(self, delivery: DeliveryRow, url: str, ledger: Ledger) -> Receipt:
         """The receipt of a post that a person found, from the account's own list."""
+        from .remote import named_by, recent
+
         account = self._accounts.by_id(delivery.account_id)
-        listed = self._with(account, bind(_recent, count=40))
-        for post in _named_by(url, listed):
+        listed = self._with(account, bind(recent, count=40))
+        for post in named_by(url, listed):
             if post.receipt.id in ledger.known_remote_ids(account.id):
                 raise InputError(f"{url} settles another post already; look for a second one.")
             return post.receipt
@@ -536,18 +461,6 @@ class Kit:
             self.clients.give(connection)
 
 
-def _busy_seconds() -> float:
-    """``POSTKIT_BUSY_TIMEOUT``: seconds to wait for a store that another process holds."""
-    text = os.environ.get("POSTKIT_BUSY_TIMEOUT", "").strip()
-    try:
-        seconds = float(text) if text else BUSY_SECONDS
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 3600:
-        raise InputError(f"POSTKIT_BUSY_TIMEOUT: {text!r} is no number of seconds from 0 to 3600.")
-    return seconds
-
-
 def _check_wait(wait: float) -> None:
     if not 0 <= wait <= LONGEST_WAIT:
         raise InputError(f"wait: {wait!r} is no number of seconds from 0 to {LONGEST_WAIT:.0f}.")
@@ -557,45 +470,9 @@ def _is_text(name: str) -> bool:
     return not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
 
 
-def _named_by(url: str, listed: Sequence[RemotePost]) -> list[RemotePost]:
-    """The post of that very link; else of that link without what a browser or a share adds to
-    it, where the network's own links have no query."""
-
-    def bare(link: str) -> str:
-        return link.partition("#")[0].partition("?")[0].rstrip("/")
-
-    url = url.strip()
-    linked = [(post.receipt.url or "", post) for post in listed if post.receipt.url]
-    exact = [post for link, post in linked if link.rstrip("/") == url.rstrip("/")]
-    return exact or [p for link, p in linked if "?" not in link and bare(link) == bare(url)]
-
-
 def _content(post: Post, to: Sequence[str] | None) -> str:
     return f"{post.content_hash()}:{','.join(sorted(to or post.to))}"
 
 
 def _receipt(part: PartRow) -> Receipt:
     return Receipt(**part.receipt) if part.receipt else Receipt(part.remote_id or "", part.url)
-
-
-def _recent(connection: Connection, count: int) -> Sequence[RemotePost]:
-    if not isinstance(connection.network, CanList):
-        raise InputError(f"{connection.network.title} does not list an account's posts.")
-    return connection.network.recent(connection.client, count)
-
-
-def _delete(connection: Connection, receipt: Receipt) -> None:
-    if not isinstance(connection.network, CanDelete):
-        raise InputError(f"{connection.network.title} cannot delete; do it by hand: {receipt.url}")
-    try:
-        connection.network.delete(connection.client, receipt)
-    except Refused as error:
-        if error.status not in (404, 410):
-            raise
-    except Exception as error:
-        from .classify import classified
-        from .network import Failure
-
-        found = classified(connection.network, Failure(error, connection.session.last))
-        if not (isinstance(found, Refused) and found.status in (404, 410)):
-            raise

@@ -27,6 +27,11 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 """Seconds. A read timeout of a create request means in doubt, so it is generous."""
 
+LARGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes, unpacked: more than any list of posts; a small packed body can be a huge one."""
+LONGEST_ANSWER = 4
+"""Read timeouts: a read timeout ends a silence, this one an answer that drips for ever."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -156,7 +161,7 @@ class _Adapter(HTTPAdapter):
         exchange.response = response
         try:
             # Read it here, so that a broken body is seen with its exchange and leaves no socket.
-            _ = response.content
+            _read(response, started + LONGEST_ANSWER * session.read_timeout)
         except BaseException:
             response.close()
             raise
@@ -259,6 +264,23 @@ class Session(requests.Session):
             yield scope
         finally:
             self._scope = None
+
+
+def _read(response: requests.Response, until: float) -> None:
+    """Take in the body, but not for ever and not without end."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.iter_content(65_536):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            raise requests.exceptions.ContentDecodingError(
+                f"The answer is larger than {LARGEST_ANSWER:,} bytes.", response=response
+            )
+        if time.monotonic() > until:
+            raise requests.ReadTimeout("The answer did not come to its end.", response=response)
+    # What requests itself does once a body is read; it has no public way to say so.
+    response._content = b"".join(pieces)
 
 
 def is_transport_error(error: BaseException) -> bool:

@@ -13,7 +13,6 @@ from .ledger import Draft, Ledger
 from .split import MAX_PARTS, excess, number
 from .texts import add_link, add_tags, drafts_of, fit_lengths
 
-
 _SHOWN = frozenset({"title", "link", "poll"})
 """Fields that are something to see without a text."""
 

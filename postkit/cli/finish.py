@@ -12,12 +12,15 @@ from .waiting import wait_option
 
 @click.command("finish")
 @click.argument("name", metavar="ID")
+@click.option(
+    "--retry", is_flag=True, help="Send again what was refused: what was wrong has been mended."
+)
 @wait_option
 @json_option
-def command(name: str, wait: float, as_json: bool) -> int:
+def command(name: str, retry: bool, wait: float, as_json: bool) -> int:
     """Take a publication (p_...) or a delivery (d_...) on from where it stopped."""
     with Kit() as kit, ProgressLines(quiet=as_json) as progress:
-        report = kit.finish(name, wait=wait, watch=progress)
+        report = kit.finish(name, wait=wait, retry=retry, watch=progress)
     if as_json:
         emit(report.to_json())
     else:

@@ -72,10 +72,14 @@ def next_step(report: Report) -> str:
     if "partly_live" in by_state:
         part = by_state["partly_live"]
         return (
-            f"Next: a part of {part.address} is not live. To start over, run `postkit delete "
-            f"{part.id}`, mend what was refused, and publish again with --to {part.address}."
+            f"Next: a part of {part.address} is not live. Where its cause is mended, `postkit "
+            f"finish {part.id} --retry` goes on there; to change the post, run `postkit delete "
+            f"{part.id}` and publish again with --to {part.address}."
         )
     if "failed" in by_state:
-        place = by_state["failed"].address
-        return f"Next: mend what was refused, then publish again with --to {place}."
+        failed = by_state["failed"]
+        return (
+            f"Next: where the cause is mended, `postkit finish {failed.id} --retry`; to change "
+            f"the post, publish again with --to {failed.address}."
+        )
     return "Nothing is left to do."

@@ -137,12 +137,13 @@ class Courier(Doubt):
             self._tell(run, part, "failed", error.message)
             return False
         try:
+            journal = self._ledger.journal(part)
+            with self._heartbeat.over(part):
+                # Before a repeat too: what was uploaded may have been dropped meanwhile.
+                connection.ask(
+                    lambda: connection.network.prepare(connection.client, rendered, journal)
+                )
             if part.outgoing is None:
-                journal = self._ledger.journal(part)
-                with self._heartbeat.over(part):
-                    connection.ask(
-                        lambda: connection.network.prepare(connection.client, rendered, journal)
-                    )
                 outgoing = self._outgoing(run, part, parts, rendered, journal)
             else:
                 outgoing = Outgoing.from_json(part.outgoing, self._media.get)

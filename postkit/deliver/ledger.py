@@ -232,6 +232,20 @@ class Ledger:
             not_before=micros(self._clock.now()),
         )
 
+    def retry(self, part: PartRow) -> PartRow:
+        """A person has mended what was refused: a new attempt. What was ever in doubt keeps its
+        key and its bytes, so that the network still knows both for one."""
+        fresh: dict[str, Any] = {} if part.doubt_at else {"outgoing": None, "key": None, "prepared": "{}"}
+        return self._move(
+            part,
+            "retry",
+            "A person asks for another attempt.",
+            rest="free",
+            error=None,
+            not_before=micros(self._clock.now()),
+            **fresh,
+        )
+
     def expired(self, part: PartRow) -> PartRow:
         """A repeat that waited until its key had died: nothing makes it harmless any more."""
         now = self._clock.now()

@@ -38,7 +38,7 @@ def _facts(limits: Limits) -> Iterator[Fact]:
         need = ", required" if limits.title_required else ""
         value = f"{limits.title.maximum:,} {limits.title.counter.unit}{need}"
         yield _fact("title", value, limits.title.source)
-    yield _fact("pictures in one post", str(limits.media_count), own)
+    yield _fact("pictures in one post", str(limits.media_count), limits.media_count_source or own)
     image = limits.image
     if image is not None:
         kinds = ", ".join(mime.removeprefix("image/") for mime in image.mime_types)

@@ -81,8 +81,8 @@ class Limits:
     """One network's rules for a post. ``source`` speaks for the fields without one of their own.
 
     ``text`` holds for each part; several limits may hold at once. ``threads`` says whether a
-    part can follow another. ``media_count`` is per part (0: no media at all). ``link``,
-    ``tags`` say how a link or a tag travels: as a field, written into the text, or not at all.
+    part can follow another. ``media_count`` is per part (0: no media at all), from
+    ``media_count_source`` where that is another source. ``link``, ``tags`` say how a link or a tag travels: as a field, written into the text, or not at all.
     """
 
     source: Source
@@ -90,6 +90,7 @@ class Limits:
     rules: EntityRules
     threads: bool
     media_count: int
+    media_count_source: Source | None = field(default=None, kw_only=True)
     image: ImageLimit | None = None
     alt: TextLimit | None = None
     title: TextLimit | None = None

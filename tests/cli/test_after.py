@@ -16,6 +16,10 @@ def published(program: Program, *arguments: str) -> dict[str, Any]:
     return result.report
 
 
+def report_id(report: dict[str, Any]) -> str:
+    return str(report["publication"])
+
+
 def test_the_list_shows_the_newest_first(postkit: Program) -> None:
     assert "Nothing has been published yet." in postkit("list").err
     postkit.connect("mastodon", "bluesky")
@@ -56,11 +60,13 @@ def test_show_of_what_failed_says_how_to_go_on(mastodon: Program) -> None:
     assert states(result.report) == {"mastodon": "failed"}
     shown = mastodon("show", result.report["publication"])
     assert shown.status == 1
-    assert shown.out.rstrip().endswith(
-        "Next: mend what was refused, then publish again with --to mastodon:mastodon."
-    )
+    assert shown.out.rstrip().endswith("publish again with --to mastodon:mastodon.")
     mastodon.server.set("mastodon", "max_characters", 500)
-    assert mastodon("publish", "One", "--to", "mastodon").status == 0
+    assert mastodon("finish", report_id(result.report)).status == 1
+    assert mastodon("finish", report_id(result.report), "--retry").status == 0
+    assert "nothing that was refused" in mastodon.fails(
+        2, "finish", report_id(result.report), "--retry"
+    )
     assert mastodon.texts() == ["One"]
 
 
@@ -73,6 +79,8 @@ def test_a_thread_of_which_a_part_was_refused(mastodon: Program) -> None:
     assert states(result.report) == {"mastodon": "partly_live"}
     name = result.report["deliveries"][0]["id"]
     assert f"run `postkit delete {name}`" in mastodon("show", name).out
+    assert mastodon("finish", name, "--retry").status == 1
+    assert mastodon.texts() == ["First."]
     assert mastodon("delete", name).status in (0, 1)
     assert mastodon.texts() == []
     Path("a.md").write_text("First.\n\n---\n\nSecond.", "utf-8")

@@ -135,6 +135,22 @@ def test_a_failure_holds_the_rest_of_the_thread(ledger: Ledger) -> None:
     assert (error["kind"], error["status"], error["code"]) == ("refused", 422, "x1")
 
 
+def test_what_was_refused_can_be_tried_again_with_the_rest(ledger: Ledger) -> None:
+    ledger.live(sending(ledger), "accepted", Receipt("1"), "ok")
+    refused = ledger.failed(sending(ledger, 2), "rejected", Refused("no permission"))
+    again = ledger.retry(refused)
+    assert [row.state for row in ledger.parts("d_1")] == ["LIVE", "SCHEDULED", "SCHEDULED"]
+    assert (again.key, again.outgoing, again.error) == (None, None, None)
+
+
+def test_what_was_ever_in_doubt_is_tried_again_under_its_key(ledger: Ledger) -> None:
+    doubt = ledger.doubt(sending(ledger), InDoubt("lost"))
+    second = ledger.send(ledger.claim(ledger.absent(doubt, "not there"), "key-2"), outgoing())
+    again = ledger.retry(ledger.failed(second, "rejected", Refused("no permission")))
+    assert again.key == "key-1"
+    assert again.outgoing == second.outgoing
+
+
 def test_an_answered_question_frees_the_rest(ledger: Ledger) -> None:
     row = ledger.ask(ledger.doubt(sending(ledger), InDoubt("lost")), {"text": "Is it live?"})
     assert [r.state for r in ledger.parts("d_1")] == ["UNCERTAIN", "HELD", "HELD"]

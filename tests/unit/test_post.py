@@ -28,8 +28,8 @@ def problems(make: Callable[[], object]) -> str:
         (lambda: Post("a", to="x"), "to takes a list of texts"),
         (lambda: ANY_POLL("ab"), "poll options takes a list of texts"),
         (lambda: LOOSE("a", tags=[3]), "tags takes a list of texts"),
-        (lambda: ANY_POLL(["a", "b"], minutes="60"), "poll: minutes is '60'; give a whole number."),
-        (lambda: ANY_POLL(["a", "b"], minutes=True), "poll: minutes is True"),
+        (lambda: ANY_POLL(("a", "b"), minutes="60"), "poll: minutes is '60'; give a whole number."),
+        (lambda: ANY_POLL(("a", "b"), minutes=True), "poll: minutes is True"),
         (lambda: LOOSE(None), "A post's text must be text, not NoneType."),
         (lambda: LOOSE([3]), "A part's text must be text, not int."),
         (lambda: LOOSE(Part(3)), "A part's text must be text, not int."),  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ def problems(make: Callable[[], object]) -> str:
         (lambda: Post("\u200b\u2060 \ufeff"), "The post is empty"),
         (lambda: Post("a", tags=["##x"]), "tag '#x' begins with #; write the word alone."),
         (lambda: Post("a", tags=["b\nc"]), "tag: it has a line break"),
-        (lambda: Post("a", poll=Poll(["b", "c", "b "])), "option 3 is option 1 again"),
+        (lambda: Post("a", poll=Poll(("b", "c", "b "))), "option 3 is option 1 again"),
     ],
 )
 def test_what_is_refused(make: Callable[[], object], words: str) -> None:
@@ -76,6 +76,6 @@ def test_what_is_taken() -> None:
         link="HTTPS://example.com?q",
         lang="de-AT",
         networks={"here": Settings(link="")},
-        poll=Poll(["b", "c"]),
+        poll=Poll(("b", "c")),
     )
     assert post.tags == ("one", "two")

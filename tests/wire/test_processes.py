@@ -134,7 +134,7 @@ def test_many_threads_that_finish_one_thread_send_it_once(
 
 def other_name(monkeypatch: pytest.MonkeyPatch, kit: Kit) -> None:
     """From here on this Kit speaks for a process of another machine."""
-    monkeypatch.setattr("postkit.kit.this_process", lambda: "elsewhere/boot.1/7/7")
+    monkeypatch.setattr("postkit.deliver.owner.this_process", lambda: "elsewhere/boot.1/7/7")
     monkeypatch.setattr("postkit.deliver.courier._busy", set())
 
 

@@ -18,7 +18,6 @@ from postkit.errors import PlanRefused
 from postkit.kit import Kit
 from postkit.network import Outgoing, Receipt
 from postkit.plugins import Plugins
-from postkit.post import Post
 from postkit.testing.rig import Rig
 
 NETWORKS = ("x", "facebook", "reddit", "mastodon", "bluesky")
@@ -28,7 +27,17 @@ BATCH = 20
 """Fewer than any network lists at a look."""
 
 TOKENS = (
-    *("word", "Größe", "cafe\u0301", "caf\xe9", "日本語。", "สวัสดี", "नमस्ते", "مرحبا", "\u202eabc\u202c"),
+    *(
+        "word",
+        "Größe",
+        "cafe\u0301",
+        "caf\xe9",
+        "日本語。",
+        "สวัสดี",
+        "नमस्ते",
+        "مرحبا",
+        "\u202eabc\u202c",
+    ),
     *("https://example.com/a?b=1&c=2", "https://example.com/", "https://EXAMPLE.com/Path_(x)_y"),
     *("http://example.com/#frag", "(https://example.com/x).", "example.org", "see file.py now"),
     *("http://example.com?q=A", "https://example.com/a*b*", "https://example.com/__x__"),
@@ -36,16 +45,38 @@ TOKENS = (
     *("@you", "@you@example.social", "@dotted.name@example.social", "me@example.com", "u/me r/you"),
     *("#tag", "#Tag-two", "#日本", "#1", "$TWTR", "x#y", "C# & D#", "##"),
     *("&amp;", "&lt;b&gt;", "<b>bold</b>", "&", "&copy;", "a<b>c", "&#35;", "\\&"),
-    *("*em*", "__init__", "snake_case", "~~x~~", "`code`", "[a](b)", "![i](j)", "> q", "# h", "- x"),
+    *(
+        "*em*",
+        "__init__",
+        "snake_case",
+        "~~x~~",
+        "`code`",
+        "[a](b)",
+        "![i](j)",
+        "> q",
+        "# h",
+        "- x",
+    ),
     *("1. one", "a|b", "^up", "\\", "---", "===", "    four", "\ttab"),
     *("\n", "\n\n", "\n\n\n\n", " \n", "  ", "   ", "\u00a0", "\u200b", "\u2028", "\u3000"),
-    *("👩\u200d🦊", "❤", "❤\ufe0f", "👍🏽", "🇩🇪🇫🇷", "1\ufe0f\u20e3", "o" + "\u0301" * 9, "…", "“q”", "'s"),
+    *(
+        "👩\u200d🦊",
+        "❤",
+        "❤\ufe0f",
+        "👍🏽",
+        "🇩🇪🇫🇷",
+        "1\ufe0f\u20e3",
+        "o" + "\u0301" * 9,
+        "…",
+        "“q”",
+        "'s",
+    ),
 )
 
 
 def nasty(count: int) -> Iterator[str]:
     """Texts of one to eight tokens, each with a mark of its own somewhere."""
-    draw = random.Random(SEED)  # noqa: S311 - a test that can be repeated
+    draw = random.Random(SEED)
     for number in range(count):
         words = [draw.choice(TOKENS) for _ in range(draw.randint(1, 8))]
         words.insert(draw.randint(0, len(words)), f"n{number}")
@@ -107,11 +138,9 @@ def test_each_text_is_found_once(rig: Rig) -> None:
 
 
 TWINS = (
-    "Now here or nowhere",
-    "Nowhere or now here",
-    "Now here or now here",
-    "now here or nowhere",
-    "Nowhere or nowhere",
+    "Now here",
+    "now here",
+    "Now here.",
     "see https://example.com/a now",
     "see https://example.com/A now",
     "see https://example.com/a/b now",
@@ -124,9 +153,6 @@ TWINS = (
     "cafe one",
     "#tag one",
     "tag one",
-    "1 2 3",
-    "12 3",
-    "1 23",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import time
 from collections.abc import Callable
@@ -148,6 +149,33 @@ def test_timeouts_are_ours_whatever_the_sdk_says() -> None:
         with pytest.raises(requests.ReadTimeout):
             http.post(server.url + "/create", timeout=3600)
         assert last(http).wrote
+
+
+def test_an_answer_that_drips_for_ever_comes_to_an_end() -> None:
+    def drip(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b"1\r\n.\r\n")
+            time.sleep(0.05)
+
+    with RawServer(drip) as server, session(server, read_timeout=0.2) as http:
+        started = time.monotonic()
+        with pytest.raises(requests.ReadTimeout, match="did not come to its end"):
+            http.post(server.url + "/create")
+        assert time.monotonic() - started < 3
+        assert last(http).wrote
+
+
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:
+    packed = gzip.compress(bytes(64 * 1024 * 1024))
+    head = f"Content-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+
+    def bomb(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + head.encode() + packed)
+
+    with RawServer(bomb) as server, session(server) as http:
+        with pytest.raises(requests.RequestException, match="larger than 33,554,432 bytes"):
+            http.get(server.url + "/list")
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 T", "308 P"])

@@ -37,11 +37,11 @@ LIMITS = Limits(
     rules=RULES,
     threads=False,
     media_count=10,
+    media_count_source=PHOTO_COUNT,
     image=ImageLimit(mime_types=PHOTO_TYPES, max_bytes=PHOTO_BYTES, source=PHOTO),
     alt=TextLimit(Utf16Units(), MESSAGE_LENGTH, ALT),
     link="field",
     link_with_media=False,
     tags="text",
     rates=(Rate("calls of a Page for each engaged user", 4800, 86_400, RATES),),
-    extra={"media_count": PHOTO_COUNT},
 )

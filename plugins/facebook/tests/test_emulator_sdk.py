@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import facebook
@@ -27,9 +27,7 @@ class Rewriting(HTTPAdapter):
         self.new = new
         super().__init__()
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **more: Any
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         request.url = str(request.url).replace(HOST, self.new, 1)
         return super().send(request, *args, **more)
 
@@ -70,14 +68,15 @@ def test_the_sdks_own_calls_work(graph: Any, server: EmulatorServer) -> None:
 def test_what_is_missing_is_an_error_of_the_sdk(graph: Any) -> None:
     """It looks at no status, so the 501 says it in the body too."""
     post = graph.put_object("me", "feed", message="Hello")["id"]
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: graph.put_comment(post, "Hi"),
         lambda: graph.put_like(post),
         lambda: graph.get_permissions("me"),
         lambda: graph.get_object(post, fields="shares"),
         lambda: graph.get_object(post, fields="reactions.summary(true).limit(0)"),
         lambda: graph.put_object("me", "feed", message="Later", backdated_time="1"),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(facebook.GraphAPIError, match="is not emulated"):
             call()
     with pytest.raises(facebook.GraphAPIError, match="nonexisting field"):

@@ -8,6 +8,7 @@ import pytest
 from postkit_facebook.limits import LIMITS
 from postkit_facebook.plugin import Facebook
 
+from postkit.limits.describe import describe
 from postkit.network import CannotRender, RenderOptions, Rendition
 from postkit.post import Media, Part, Post, Settings
 
@@ -43,7 +44,8 @@ def test_photos_are_five_types_of_at_most_4_megabytes() -> None:
 
 def test_ten_photos_fit_by_custom_alone() -> None:
     assert LIMITS.media_count == 10
-    assert not LIMITS.extra["media_count"].verified
+    row = next(fact for fact in describe(LIMITS) if fact.what == "pictures in one post")
+    assert row.source.endswith("(unverified)")
 
 
 def test_parts_are_joined_because_there_are_no_threads() -> None:

@@ -35,6 +35,7 @@ LIMITS = Limits(
     rules=RULES,
     threads=False,
     media_count=GALLERY_MAX,
+    media_count_source=BODIES,
     image=ImageLimit(IMAGE_TYPES, IMAGE_BYTES, BODIES),
     alt=None,
     title=TextLimit(CodePoints(), TITLE_LENGTH, TITLES),

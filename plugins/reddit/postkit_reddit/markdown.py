@@ -25,7 +25,7 @@ def markdown(text: str) -> str:
 
 
 def same_text(listed: str, sent: str) -> bool:
-    """Whether a listed source is the one that was sent; Reddit may trim white space."""
+    """Whether a listed source is the one that was sent; Reddit may change white space."""
     return listed.split() == sent.split()
 
 

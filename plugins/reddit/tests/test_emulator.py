@@ -311,3 +311,22 @@ def test_long_runs_are_resolved_quickly(piece: str) -> None:
     started = time.perf_counter()
     shown(("x" + piece * 40_000)[:40_000])
     assert time.perf_counter() - started < 5
+
+
+def test_a_picture_takes_its_time(site: Site, picture: Any) -> None:
+    site.server.set("reddit", "processing", 0.3)
+    leased = lease(site)
+    store(site, leased, picture().read())
+    key = next(field["value"] for field in leased["args"]["fields"] if field["name"] == "key")
+    url = f"https:{leased['args']['action']}/{key}"
+    assert site.submit(kind="image", url=url)["errors"] == []
+    assert site.submit(title="Text")["errors"] == []
+    assert [post.title for post in site.server.posts()] == ["Text"]
+    time.sleep(0.35)
+    assert [post.title for post in site.server.posts()] == ["Text", "Hi"]
+
+
+def test_a_text_in_another_format_is_not_emulated(site: Site) -> None:
+    answer = site.post("/api/submit", kind="self", sr="test", title="t", richtext_json="{}")
+    assert answer.status_code == 501
+    assert site.server.posts() == []

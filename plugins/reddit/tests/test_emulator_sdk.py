@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import praw
@@ -23,9 +22,7 @@ class Rewriting(HTTPAdapter):
         self.new = new
         super().__init__()
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **more: Any
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         path = str(request.url).split("/", 3)[3]
         request.url = f"{self.new}/{path}"
         return super().send(request, *args, **more)
@@ -36,7 +33,9 @@ def reddit(
     server: EmulatorServer, emulator: RedditEmulator, request: pytest.FixtureRequest
 ) -> Iterator[Any]:
     by_token = request.param == "refresh token"
-    given = emulator.credentials() if by_token else emulator.script_credentials()
+    given: dict[str, Any] = dict(
+        emulator.credentials() if by_token else emulator.script_credentials()
+    )
     with requests.Session() as session:
         session.mount("https://", Rewriting(emulator.endpoint(server.url)))
         yield praw.Reddit(
@@ -51,7 +50,12 @@ def test_praw_finds_what_it_wrote(reddit: Any) -> None:
     me = reddit.user.me()
     text = reddit.subreddit("test").submit("T & <x>", selftext="body & soul")
     link = reddit.subreddit("Other").submit("Link", url="https://example.com/")
-    assert (text.title, text.selftext, text.is_self, text.score) == ("T & <x>", "body & soul", True, 1)
+    assert (text.title, text.selftext, text.is_self, text.score) == (
+        "T & <x>",
+        "body & soul",
+        True,
+        1,
+    )
     assert text.selftext_html == '<div class="md"><p>body &amp; soul</p></div>'
     assert (str(text.author), str(text.subreddit)) == (me.name, "test")
     assert list(me.submissions.new(limit=5)) == [link, text]
@@ -69,7 +73,8 @@ def test_praw_finds_what_it_wrote(reddit: Any) -> None:
 
 def test_what_is_missing_is_an_error_of_praw(reddit: Any) -> None:
     post = reddit.subreddit("test").submit("T", selftext="x")
-    for call in (lambda: post.reply("Hi"), lambda: post.edit("Hi")):
+    calls: list[Callable[[], Any]] = [lambda: post.reply("Hi"), lambda: post.edit("Hi")]
+    for call in calls:
         with pytest.raises(prawcore.ResponseException, match="501"):
             call()
 

@@ -16,6 +16,7 @@ from postkit_reddit.requirements import problems
 from postkit_reddit.submission import kind_of
 
 from postkit.errors import Duplicate, InDoubt, NeedsLogin, Refused, Throttled
+from postkit.limits.describe import describe
 from postkit.network import CannotRender, RenderedPart, RenderOptions, Rendition
 from postkit.post import Media, Part, Poll, Post, Settings
 
@@ -96,6 +97,8 @@ def test_bad_names(name: str) -> None:
         ("`code`", r"\`code\`"),
         ("a|b", r"a\|b"),
         ("[x](y)", r"\[x\](y)"),
+        ("__init__", r"\_\_init\_\_"),
+        ("__a__b", r"\_\_a\_\_b"),
         ("back\\slash", r"back\\slash"),
         ("&amp; & &#61;", "&amp;amp; & &amp;#61;"),
         ("    code", "\u00a0\u00a0\u00a0\u00a0code"),
@@ -112,9 +115,16 @@ def test_markdown_that_shows_the_text(text: str, source: str) -> None:
     assert read == text.replace("\r\n", "\n")
 
 
-def test_white_space_does_not_tell_texts_apart() -> None:
+def test_how_much_white_space_there_is_does_not_tell_texts_apart() -> None:
     assert same_text("one  \ntwo", "one\ntwo\n")
     assert not same_text("one two", "one too")
+    # That there is some does.
+    assert not same_text("12 3", "1 23")
+
+
+def test_no_row_claims_a_source_that_does_not_state_it() -> None:
+    row = next(fact for fact in describe(LIMITS) if fact.what == "pictures in one post")
+    assert row.source.endswith("(unverified)")
 
 
 def test_a_thread_is_joined_and_told() -> None:

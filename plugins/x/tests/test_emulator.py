@@ -48,7 +48,7 @@ def test_links_go_through_the_shortener(api: Api) -> None:
 def test_fields_come_only_when_asked_for(api: Api) -> None:
     api.post()
     (bare,) = api.mine()["data"]
-    assert set(bare) == {"id", "text", "edit_history_post_ids"}
+    assert set(bare) == {"id", "text", "edit_history_post_ids", "edit_history_tweet_ids"}
     (more,) = api.mine(**{"tweet.fields": "created_at,conversation_id,reply_settings"})["data"]
     assert more["created_at"].endswith("Z")
     assert more["conversation_id"] == more["id"]

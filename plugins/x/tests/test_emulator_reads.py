@@ -23,9 +23,7 @@ class Rewriting(HTTPAdapter):
         self.old, self.new = old, new
         super().__init__()
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **more: Any
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         request.url = str(request.url).replace(self.old, self.new, 1)
         return super().send(request, *args, **more)
 

@@ -116,7 +116,9 @@ def test_twelve_parts_are_numbered_within_the_limit(table: Table) -> None:
 @pytest.mark.parametrize("lang", ["english", "de_AT", "x\n", "d", "deutsch-AT", "de-", "de AT"])
 @pytest.mark.parametrize("name", ["server", "weighted thread"])
 def test_what_is_no_language_is_refused(lang: str, name: str, table: Table) -> None:
-    assert f"lang: {lang!r} is no language code; write" in reasons(Post("a", lang=lang), table(name))
+    assert f"lang: {lang!r} is no language code; write" in reasons(
+        Post("a", lang=lang), table(name)
+    )
 
 
 @pytest.mark.parametrize("lang", ["de", "DE", "de-AT", "zh-Hant-TW", "gsw"])
@@ -126,7 +128,7 @@ def test_what_is_a_language_is_sent(lang: str, table: Table) -> None:
 
 def test_tags_alone_are_nothing_to_see(table: Table) -> None:
     limits = table("graphemes and bytes", empty_text=True)
-    post = Post(poll=Poll(["a", "b"]), tags=["word"])
+    post = Post(poll=Poll(("a", "b")), tags=["word"])
     assert "nothing is left that can be sent here" in reasons(post, limits)
 
 

@@ -58,7 +58,8 @@ def test_a_network_may_mend_lone_surrogates() -> None:
 
 def test_a_body_without_end_is_refused(server: EmulatorServer) -> None:
     port = int(server.url.rpartition(":")[2])
-    head = f"POST /chat/posts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {MOST_BYTES + 1}\r\n\r\n"
+    length = f"Content-Length: {MOST_BYTES + 1}"
+    head = f"POST /chat/posts HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(head.encode())
         block = b"x" * 1_048_576

@@ -11,19 +11,27 @@ from postkit.emulator.server import EmulatorServer
 
 from .caller import DID, KEY, OTHER, POST, Caller, post
 
-IMAGE = {
-    "image": {"$type": "blob", "ref": {"$link": "x"}, "mimeType": "image/png", "size": 1},
-    "alt": "",
+BLOB: dict[str, Any] = {
+    "$type": "blob",
+    "ref": {"$link": "x"},
+    "mimeType": "image/png",
+    "size": 1,
 }
 CARD = {"uri": "https://example.com/", "title": "", "description": ""}
+TAG = "app.bsky.richtext.facet#tag"
 
 
 def pictures(**change: Any) -> dict[str, Any]:
-    return {"$type": "app.bsky.embed.images", "images": [{**IMAGE, **change}]}
+    image = {"image": BLOB, "alt": "", **change}
+    return {"embed": {"$type": "app.bsky.embed.images", "images": [image]}}
 
 
-def feature(**fields: Any) -> list[dict[str, Any]]:
-    return [{"index": {"byteStart": 0, "byteEnd": 1}, "features": [fields]}]
+def card(**change: Any) -> dict[str, Any]:
+    return {"embed": {"$type": "app.bsky.embed.external", "external": {**CARD, **change}}}
+
+
+def facets(features: Any, start: Any = 0) -> dict[str, Any]:
+    return {"facets": [{"index": {"byteStart": start, "byteEnd": 1}, "features": features}]}
 
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
@@ -35,21 +43,18 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("labels.values", {"labels": {"values": None}}),
     ("labels.values[0].val", {"labels": {"values": [{"val": 5}]}}),
     ("facets", {"facets": 5}),
-    ("facets[0].features", {"facets": [{"index": {"byteStart": 0, "byteEnd": 1}, "features": 5}]}),
-    ("facets[0].features[0]", {"facets": [{"index": {"byteStart": 0, "byteEnd": 1}, "features": ["a"]}]}),
-    ("facets[0].index.byteStart", {"facets": [{"index": {"byteStart": "0", "byteEnd": 1}, "features": []}]}),
-    ("facets[0].features[0].tag", {"facets": feature(**{"$type": "app.bsky.richtext.facet#tag", "tag": 5})}),
+    ("facets[0].features", facets(5)),
+    ("facets[0].features[0]", facets(["a"])),
+    ("facets[0].features[0].tag", facets([{"$type": TAG, "tag": 5}])),
+    ("facets[0].index.byteStart", facets([], "0")),
     ("embed", {"embed": "a"}),
     ("embed.images", {"embed": {"$type": "app.bsky.embed.images", "images": 5}}),
-    ("embed.images[0].alt", {"embed": pictures(alt=None)}),
-    ("embed.images[0].image", {"embed": pictures(image={**IMAGE["image"], "ref": 5})}),  # type: ignore[dict-item]
-    ("embed.images[0].image", {"embed": pictures(image={**IMAGE["image"], "size": "1"})}),  # type: ignore[dict-item]
-    ("embed.images[0].aspectRatio.width", {"embed": pictures(aspectRatio={"width": "1", "height": 1})}),
-    (
-        "embed.external.title",
-        {"embed": {"$type": "app.bsky.embed.external", "external": {**CARD, "title": 5}}},
-    ),
-]  # fmt: skip
+    ("embed.images[0].alt", pictures(alt=None)),
+    ("embed.images[0].image", pictures(image={**BLOB, "ref": 5})),
+    ("embed.images[0].image", pictures(image={**BLOB, "size": "1"})),
+    ("embed.images[0].aspectRatio.width", pictures(aspectRatio={"width": "1", "height": 1})),
+    ("embed.external.title", card(title=5)),
+]
 
 
 @pytest.mark.parametrize(("path", "fields"), WRONG)

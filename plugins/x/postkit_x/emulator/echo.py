@@ -65,5 +65,5 @@ def _entity(start: int, short: str, full: str) -> dict[str, Any]:
 
 def _host_in_lower_case(url: str) -> str:
     scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme.lower()}://{host.lower()}{slash}{path}"
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme.lower()}://{host.lower()}{rest[len(host) :]}"

@@ -11,11 +11,13 @@ from postkit.emulator.timeline import LivePost
 from .posts import ACCOUNT, USER_ID
 from .problems import invalid, not_emulated
 
-ALWAYS = ("id", "text", "edit_history_post_ids")
+ALWAYS = ("id", "text", "edit_history_post_ids", "edit_history_tweet_ids")
+"""The specification (August 2026) has the third name, tweepy 4.17.0 warns without the fourth."""
 FIELDS: Mapping[str, frozenset[str]] = {
     "tweet.fields": frozenset(
         (
-            *("id", "text", "edit_history_post_ids", "created_at", "author_id", "lang"),
+            *ALWAYS,
+            *("created_at", "author_id", "lang"),
             *("conversation_id", "attachments", "entities", "referenced_tweets", "note_tweet"),
             *("reply_settings", "in_reply_to_user_id", "public_metrics"),
         )
@@ -31,7 +33,7 @@ BEYOND: Mapping[str, frozenset[str]] = {
     "tweet.fields": frozenset(
         (
             *("article", "card_uri", "community_id", "context_annotations", "edit_controls"),
-            *("display_text_range", "edit_history_tweet_ids", "geo", "media_metadata", "scopes"),
+            *("display_text_range", "geo", "media_metadata", "scopes"),
             *("non_public_metrics", "organic_metrics", "possibly_sensitive", "promoted_metrics"),
             *("source", "suggested_source_links", "withheld"),
         )
@@ -131,6 +133,7 @@ def _post(post: LivePost, query: Mapping[str, str], replies: Any) -> dict[str, A
         "id": post.id,
         "text": extra.get("shown", post.text),
         "edit_history_post_ids": [post.id],
+        "edit_history_tweet_ids": [post.id],
         "created_at": _stamp(post.created_at),
         "author_id": USER_ID,
         "conversation_id": extra.get("conversation_id", post.id),

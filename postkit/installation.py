@@ -1,0 +1,163 @@
+"""What an installation of postkit is made of; each piece is opened when it is first used."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock, SystemClock
+from .config import Config, read_config
+from .errors import InputError
+from .home import Home
+from .plugins import Plugins
+
+if TYPE_CHECKING:
+    from .accounts.vault import Vault
+    from .deliver.clients import Clients
+    from .deliver.courier import Courier
+    from .deliver.ledger import Ledger
+    from .network import Account
+    from .store.accounts import AccountRows
+    from .store.database import Database
+    from .store.media import MediaFiles
+    from .store.publications import PublicationRows
+
+if TYPE_CHECKING:
+    opened = cached_property
+else:
+
+    class opened(cached_property):
+        """A part that is opened at its first use, by one thread (Python does not see to that)."""
+
+        def __get__(self, whole, owner=None):
+            if whole is None:
+                return self
+            with whole._lock:
+                return super().__get__(whole, owner)
+
+
+class Installation:
+    """One home with its configuration, store, media, vault and plugins."""
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        store: str | Path | None = None,
+        plugins: Iterable[object] = (),
+        clock: Clock | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        self.home = Home.resolve(home)
+        if store is not None:
+            self.home = replace(self.home, store=Path(store))
+        self.clock: Clock = clock or SystemClock()
+        self._extra = tuple(plugins)
+        self._lock = threading.RLock()
+        self._key = key
+        self._vault: Vault | None = None
+
+    def close(self) -> None:
+        """Close connections and the store. The Kit cannot be used afterwards."""
+        if "clients" in self.__dict__:
+            self.clients.close()
+        if "_database" in self.__dict__:
+            self._database.close()
+
+    @opened
+    def config(self) -> Config:
+        return read_config(self.home.config_path)
+
+    @opened
+    def plugins(self) -> Plugins:
+        plugins = Plugins(self._extra)
+        plugins.manager.hook.postkit_configure.call_historic(kwargs={"config": self.config})
+        return plugins
+
+    @opened
+    def _database(self) -> Database:
+        from .store.database import Database
+
+        self.home.ensure()
+        return Database(self.home.store_path, busy=_busy_seconds())
+
+    @opened
+    def _accounts(self) -> AccountRows:
+        from .store.accounts import AccountRows
+
+        return AccountRows(self._opened, self.clock, settings=self._settings)
+
+    @opened
+    def _publications(self) -> PublicationRows:
+        from .store.publications import PublicationRows
+
+        return PublicationRows(self._opened, self.clock)
+
+    @property
+    def _opened(self) -> Database:
+        with self._lock:
+            return self._database
+
+    @opened
+    def media(self) -> MediaFiles:
+        from .store.media import MediaFiles
+
+        return MediaFiles(self.home.media_path)
+
+    @opened
+    def clients(self) -> Clients:
+        from .deliver.clients import Clients
+
+        return Clients(self.plugins, self.vault)
+
+    def vault(self) -> Vault:
+        """The vault. Raises VaultError with what to do where it cannot be opened."""
+        from .accounts.keys import find_key
+        from .accounts.vault import Vault
+
+        with self._lock:
+            if self._vault is None:
+                self.home.ensure()
+                self._vault = Vault(self.home.vault_path, self._key or find_key(self.home))
+            return self._vault
+
+    def _settings(self, account: Account) -> Mapping[str, Any]:
+        """What postkit.toml says of an account, over what was learnt when it was connected."""
+        config = self.config
+        return {
+            **account.settings,
+            **config.network(account.network),
+            **config.account(account.label),
+        }
+
+    def _ledger(self) -> Ledger:
+        from .deliver.ledger import Ledger
+        from .deliver.owner import this_process
+
+        return Ledger(self._opened, self.clock, this_process())
+
+    def _courier(self, ledger: Ledger) -> Courier:
+        from .deliver.courier import Courier
+        from .deliver.spool import Spool
+
+        spool = Spool(self.home.store_path.with_name("receipts.jsonl"))
+        return Courier(ledger, self.clients, self._accounts, self.media, spool, self.clock)
+
+
+def _busy_seconds() -> float:
+    """``POSTKIT_BUSY_TIMEOUT``: seconds to wait for a store that another process holds."""
+    text = os.environ.get("POSTKIT_BUSY_TIMEOUT", "").strip()
+    from .store.database import BUSY_SECONDS
+
+    try:
+        seconds = float(text) if text else BUSY_SECONDS
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise InputError(f"POSTKIT_BUSY_TIMEOUT: {text!r} is no number of seconds from 0 to 3600.")
+    return seconds
