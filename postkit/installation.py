@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     opened = cached_property
 else:
 
-    class opened(cached_property):
+    class opened(cached_property):  # noqa: N801 - it reads as a decorator
         """A part that is opened at its first use, by one thread (Python does not see to that)."""
 
         def __get__(self, whole, owner=None):

@@ -406,7 +406,7 @@ class Network(ABC, Generic[Client]):
         """The next step after ``failure``. Default: a table of HTTP statuses."""
         from .classify import by_status
 
-        return by_status(self.name, failure)
+        return by_status(self.title, failure)
 
     def problems(self, target: str | None) -> Iterable[str]:
         """What is wrong with a target's spelling; nothing by default."""

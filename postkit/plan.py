@@ -9,9 +9,19 @@ from typing import Any
 
 from .address import Address, Place, expand, locate
 from .config import Config
+from .contract import asked
 from .deliver.clients import seconds
 from .errors import InputError, PluginError
-from .network import Account, CannotRender, Network, RenderedPart, RenderOptions, Rendition
+from .limits.model import Limits
+from .network import (
+    Account,
+    CannotRender,
+    Guarantee,
+    Network,
+    RenderedPart,
+    RenderOptions,
+    Rendition,
+)
 from .options import typed
 from .plugins import Plugins
 from .post import Post, Settings
@@ -205,7 +215,7 @@ class Planner:
         except InputError as error:
             problems.extend(error.problems)
             values = {}
-        limits = network.limits_for(place.account)
+        limits = asked(network, "limits_for", Limits, lambda: network.limits_for(place.account))
         problems.extend(self._configured_wrongly(place.account, network))
         problems.extend(self._target_problems(place, limits.target, limits.target_name))
         problems.extend(f"{place.label}: {text}" for text in network.problems(place.target))
@@ -213,11 +223,8 @@ class Planner:
             return Planned(place, network, None)
         post = self._rewritten(post, place, settings)
         try:
-            rendition = network.adapt(
-                post,
-                limits,
-                RenderOptions(values, place.target, wishes.split, wishes.numbering),
-            )
+            how = RenderOptions(values, place.target, wishes.split, wishes.numbering)
+            rendition = asked(network, "adapt", Rendition, lambda: network.adapt(post, limits, how))
         except CannotRender as cannot:
             return Planned(place, network, None, cannot.reasons)
         except InputError as error:
@@ -229,7 +236,12 @@ class Planner:
             network,
             rendition,
             cost=_total(network, rendition.parts),
-            guarantee=network.guarantee(rendition.parts[0], place.account).kind,
+            guarantee=asked(
+                network,
+                "guarantee",
+                Guarantee,
+                lambda: network.guarantee(rendition.parts[0], place.account),
+            ).kind,
             quota=f"{rates[0].calls} {rates[0].what} in {rates[0].seconds} s" if rates else None,
         )
         if not wishes.again:

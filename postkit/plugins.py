@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from . import hookspecs
+from .contract import EMULATORS_HOOK, NETWORKS_HOOK, emulators_of, networks_of
 from .errors import PluginError, UnknownName
 from .suggest import did_you_mean
 
@@ -48,17 +49,25 @@ class Plugins:
             self.manager.trace.root.setwriter(lambda text: sys.stderr.write(text))
             self.manager.enable_tracing()
         self._entries: dict[tuple[str, str], EntryPoint] = {}
-        for group in (NETWORKS, EMULATORS, ALWAYS):
-            for entry in entry_points(group=group):
-                self._entries.setdefault((group, entry.name), entry)
         self._lock = threading.RLock()
         self._failed: dict[tuple[str, str], str] = {}
         self._loaded: set[tuple[str, str]] = set()
+        self._kinds: dict[str, list[type[Emulator]]] = {}
+        for group in (NETWORKS, EMULATORS, ALWAYS):
+            for entry in entry_points(group=group):
+                key = group, entry.name
+                other = self._entries.setdefault(key, entry)
+                if other is not entry:
+                    # The order of folders must not decide who is handed an account's secrets.
+                    self._failed[key] = (
+                        f"Two plugins are named {entry.name!r}, in {_where(other)} and "
+                        f"{_where(entry)}: uninstall one of them."
+                    )
         self._networks: dict[str, Network[Any]] = {}
         self._extra = tuple(extra)
         for plugin in self._extra:
             self.manager.register(plugin)
-            for network in _implementation(plugin, "postkit_networks"):
+            for network in _implementation(plugin, NETWORKS_HOOK):
                 self._networks[network.name] = network
         for group, name in list(self._entries):
             if group == ALWAYS:
@@ -84,27 +93,18 @@ class Plugins:
                 f"Installed: {', '.join(names) or 'none'}. A plugin adds one: "
                 "see `postkit plugins`."
             )
-        module = self._load(NETWORKS, name)
-        if module is None:
+        if self._load(NETWORKS, name) is None:
             raise PluginError(self._failed[NETWORKS, name])
-        for network in _implementation(module, "postkit_networks"):
-            self._networks[network.name] = network
-        if name not in self._networks:
-            raise PluginError(
-                f"The plugin {name!r} is installed but gives no network of that name."
-            )
         return self._networks[name]
 
     def emulators(self) -> list[type[Emulator]]:
         """The emulators of all installed networks that load."""
         found: list[type[Emulator]] = []
         for plugin in self._extra:
-            found.extend(_implementation(plugin, "postkit_emulators"))
+            found.extend(_implementation(plugin, EMULATORS_HOOK))
         for group, name in sorted(self._entries):
-            if group == EMULATORS:
-                module = self._load(group, name)
-                if module is not None:
-                    found.extend(_implementation(module, "postkit_emulators"))
+            if group == EMULATORS and self._load(group, name) is not None:
+                found.extend(self._kinds[name])
         return found
 
     def records(self, *, load: bool = False) -> list[Record]:
@@ -142,14 +142,27 @@ class Plugins:
         entry = self._entries[key]
         try:
             module: object = entry.load()
-        except Exception as error:  # noqa: BLE001 - a stranger's import may raise anything
+            if key not in self._loaded:
+                self._take(group, name, module, f"The plugin {name} of {_where(entry)}")
+        except KeyboardInterrupt:
+            raise
+        except PluginError as error:
+            self._failed[key] = error.message
+            return None
+        except BaseException as error:  # noqa: BLE001 - a stranger's import may raise anything
             self._failed[key] = _why(entry, error)
             return None
-        if key not in self._loaded:
-            self._loaded.add(key)
-            if not self.manager.is_registered(module):
-                self.manager.register(module, name=f"{group}:{name}")
         return module
+
+    def _take(self, group: str, name: str, module: object, who: str) -> None:
+        if group == NETWORKS:
+            networks = networks_of(module, name, who)
+            self._networks |= {n.name: n for n in networks if n.name not in self._networks}
+        elif group == EMULATORS:
+            self._kinds[name] = emulators_of(module, name, who)
+        if not self.manager.is_registered(module):
+            self.manager.register(module, name=f"{group}:{name}")
+        self._loaded.add((group, name))
 
 
 def _implementation(plugin: object, hook: str) -> Iterable[Any]:
@@ -157,7 +170,11 @@ def _implementation(plugin: object, hook: str) -> Iterable[Any]:
     return list(function()) if function is not None else []
 
 
-def _why(entry: EntryPoint, error: Exception) -> str:
+def _where(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+
+
+def _why(entry: EntryPoint, error: BaseException) -> str:
     dist = entry.dist
     if isinstance(error, ModuleNotFoundError) and error.name and dist is not None:
         package = (error.name or "").split(".")[0]
@@ -170,4 +187,5 @@ def _why(entry: EntryPoint, error: Exception) -> str:
                 f"{entry.name} needs the package {package}, which is not installed: "
                 f"run `pip install '{dist.name}{extra}'`."
             )
-    return f"The plugin {entry.name} could not be loaded: {type(error).__name__}: {error}"
+    said = " ".join(str(error).split())
+    return f"The plugin {entry.name} could not be loaded: {type(error).__name__}: {said}"

@@ -24,8 +24,8 @@ def written(text: str, table: str) -> str:
 def main(check: bool) -> int:
     plugins = Plugins()
     stale = []
-    for name in plugins.network_names():
-        path = ROOT / "plugins" / name / "README.md"
+    for path in sorted(ROOT.glob("plugins/*/README.md")):
+        name = path.parent.name
         old = path.read_text("utf-8")
         new = written(old, markdown(plugins.network(name).limits))
         if new != old:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..contract import asked
 from ..deliver.clients import Clients
-from ..errors import InputError, NeedsLogin, NetworkError, Refused
+from ..errors import InputError, NeedsLogin, NetworkError, PluginError, Refused
 from ..ids import new_id
-from ..network import Account, CredentialSet, Network
+from ..network import Account, CredentialSet, Identity, Network
 from ..store.accounts import AccountRows
 from ..suggest import did_you_mean
 from ..transport import Session
@@ -186,7 +187,16 @@ def verified(
     except NetworkError as error:
         return account, error
     try:
-        identity = connection.ask(lambda: network.identify(connection.client))
+        identity = asked(
+            network,
+            "identify",
+            Identity,
+            lambda: connection.ask(lambda: network.identify(connection.client)),
+        )
+        if not isinstance(identity.id, str) or not identity.id:
+            raise PluginError(
+                f"The plugin {network.name} gave an identity whose id is no text: {identity.id!r}."
+            )
         # Only what was learnt is kept: what is configured is read anew each time.
         settings = emulated_settings(connection.session, network.name)
     except (NeedsLogin, Refused):

@@ -28,6 +28,14 @@ def create(network: Network[Any], client: Any, session: Session, outgoing: Outgo
         except NetworkError as error:
             raise _held_against(error, scope.create) from error
         except PluginError as error:
+            sent = scope.create
+            if sent is not None and (sent.status is None or sent.status < 400):
+                raise InDoubt(
+                    f"The plugin {network.name} broke its contract after it had sent the post: "
+                    f"{error.message}",
+                    network=network.name,
+                    status=sent.status,
+                ) from error
             raise _classified(network, error, scope) from error
         except KeyboardInterrupt:
             raise
@@ -43,7 +51,18 @@ def create(network: Network[Any], client: Any, session: Session, outgoing: Outgo
             network=network.name,
             status=sent.status,
         )
-    if not isinstance(receipt, Receipt) or not isinstance(receipt.id, str) or not receipt.id:
+    given: object = receipt
+    id_: object = given.id if isinstance(given, Receipt) else ""
+    if not isinstance(given, Receipt) or not isinstance(id_, str):
+        what = "an id that is " if isinstance(given, Receipt) else ""
+        kind = type(id_ if what else given).__name__
+        raise InDoubt(
+            f"{network.title} accepted it, but the plugin {network.name} gave {what}{kind} and "
+            "no receipt of it.",
+            network=network.name,
+            status=sent.status,
+        )
+    if not receipt.id:
         raise InDoubt(
             f"{network.title} accepted it without telling its id.",
             network=network.name,

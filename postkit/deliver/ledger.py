@@ -235,7 +235,9 @@ class Ledger:
     def retry(self, part: PartRow) -> PartRow:
         """A person has mended what was refused: a new attempt. What was ever in doubt keeps its
         key and its bytes, so that the network still knows both for one."""
-        fresh: dict[str, Any] = {} if part.doubt_at else {"outgoing": None, "key": None, "prepared": "{}"}
+        fresh: dict[str, Any] = (
+            {} if part.doubt_at else {"outgoing": None, "key": None, "prepared": "{}"}
+        )
         return self._move(
             part,
             "retry",

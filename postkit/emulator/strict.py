@@ -30,7 +30,12 @@ class StrictRequest(Request):
         self._mends = mends
 
     async def json(self) -> Any:
-        body = await self.body()
+        # Kept under the name that Starlette uses: who puts another value there is believed.
+        if not hasattr(self, "_json"):
+            self._json = self._parsed(await self.body())
+        return self._json
+
+    def _parsed(self, body: bytes) -> Any:
         try:
             text = body.decode("utf-8")
             data = json.loads(text, parse_constant=_refuse)

@@ -81,8 +81,9 @@ class Limits:
     """One network's rules for a post. ``source`` speaks for the fields without one of their own.
 
     ``text`` holds for each part; several limits may hold at once. ``threads`` says whether a
-    part can follow another. ``media_count`` is per part (0: no media at all), from
-    ``media_count_source`` where that is another source. ``link``, ``tags`` say how a link or a tag travels: as a field, written into the text, or not at all.
+    part can follow another. ``media_count`` is per part (0: no media at all), and from
+    ``media_count_source`` where that is another source. ``link``, ``tags`` say how a link or a
+    tag travels: as a field, written into the text, or not at all.
     """
 
     source: Source

@@ -91,7 +91,9 @@ def _lines(fields: Fields, parts: list[int]) -> dict[str, int]:
         ("title:", "title"),
         ("link:", "link"),
         ("content warning:", "content_warning"),
-        ("poll option:", "poll"),
+        ("poll", "poll"),
+        ("lang:", "lang"),
+        ("visibility:", "visibility"),
         ("tag", "tags"),
         ("alt text", "media"),
     ):

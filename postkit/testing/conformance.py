@@ -35,14 +35,15 @@ __all__ = ["NetworkConformance"]
 
 
 class NetworkConformance(
-    DeclaredConformance,
-    LengthConformance,
-    FieldConformance,
-    ImageConformance,
-    FaultConformance,
-    ThreadConformance,
-    AccessConformance,
-    LookupConformance,
+    # pytest runs inherited tests from the last base to the first: the plainest come first so.
     SecrecyConformance,
+    LookupConformance,
+    AccessConformance,
+    ThreadConformance,
+    FaultConformance,
+    ImageConformance,
+    FieldConformance,
+    LengthConformance,
+    DeclaredConformance,
 ):
     """Everything that postkit promises, checked for one network."""

@@ -128,6 +128,9 @@ class X(Network[Client]):
             rendition = super().adapt(post, limits, options)
         except CannotRender as cannot:
             raise CannotRender([*reasons, *cannot.reasons]) from None
+        # twitter-text calls a text with it invalid.
+        if any("\ufeff" in part.text for part in rendition.parts):
+            reasons.append("text: it has the invisible sign U+FEFF, which X refuses; remove it.")
         reasons += _too_many_cashtags(rendition)
         reasons += _repeated(rendition)
         first = rendition.parts[0]

@@ -123,3 +123,7 @@ def test_only_plain_text_may_be_sent_again(attached: Attach) -> None:
         other = NETWORK.guarantee(part, ACCOUNT)
         assert other.kind == "duplicate_refusal"
         assert not other.resend_when_absent
+
+
+def test_the_sign_that_makes_a_text_invalid_is_named() -> None:
+    assert "U+FEFF, which X refuses; remove it." in reasons(Post(["a", "b\ufeffc"]))

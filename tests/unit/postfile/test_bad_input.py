@@ -301,3 +301,11 @@ def test_the_size_has_a_limit(folder: Path) -> None:
     assert "1,048,576 bytes" in read_error(file)
     with pytest.raises(InputError, match="1,048,576 bytes"):
         read_text("é" * (MAX_BYTES // 2 + 1), None, "p.md")
+
+
+def test_a_problem_of_the_poll_names_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "p.md"
+    file.write_text("---\ntitle: a\npoll: {options: [b, b], days: 1}\n---\ntext\n", "utf-8")
+    with pytest.raises(InputError) as caught:
+        read(file)
+    assert caught.value.problems == (f"{file}:3: poll: option 2 is option 1 again; change one.",)

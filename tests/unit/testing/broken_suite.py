@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from postkit.accounts.secrets import Secrets
 from postkit.errors import Refused
@@ -155,11 +154,9 @@ class Presuming(Chat):
 class LaxEmulator(ChatEmulator):
     """Takes a text of any length."""
 
-    async def post(self, request: Request) -> Response:
-        data = await request.json()
-        whole = data["text"]
-        request._json = {**data, "text": whole[:200]}
-        return await super().post(request)
+    async def wanted(self, request: Request) -> dict[str, Any]:
+        data = await super().wanted(request)
+        return {**data, "text": data["text"][:200]}
 
 
 class OpenEmulator(ChatEmulator):
@@ -172,15 +169,9 @@ class OpenEmulator(ChatEmulator):
 class KeylessEmulator(ChatEmulator):
     """Ignores the key, whatever the guarantee says."""
 
-    def row(self, post: Any) -> dict[str, Any]:
-        return super().row(post)
-
-    async def post(self, request: Request) -> Response:
-        data = await request.json()
-        request._json = {**data, "key": f"{data['key']}-{self.world.number()}"}
-        answer = await super().post(request)
-        assert isinstance(answer, JSONResponse)
-        return answer
+    async def wanted(self, request: Request) -> dict[str, Any]:
+        data = await super().wanted(request)
+        return {**data, "key": f"{data['key']}-{self.world.number()}"}
 
 
 class TestForgetful(NetworkConformance):

@@ -71,8 +71,12 @@ class ChatEmulator(Emulator):
         )
         return JSONResponse({"id": number})
 
+    async def wanted(self, request: Request) -> dict[str, Any]:
+        data: dict[str, Any] = await request.json()
+        return data
+
     async def post(self, request: Request) -> Response:
-        data = await request.json()
+        data = await self.wanted(request)
         known = next(
             (p for p in self.world.timeline.live("chat") if p.extra["key"] == data["key"]), None
         )

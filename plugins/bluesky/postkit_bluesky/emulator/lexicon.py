@@ -26,6 +26,7 @@ MAX_TAGS = 8
 MAX_TAG_BYTES = 640
 MAX_TAG_GRAPHEMES = 64
 MAX_LABELS = 10
+LABELS = "com.atproto.label.defs#selfLabels"
 BEYOND = frozenset(
     f"app.bsky.embed.{name}" for name in ("gallery", "record", "recordWithMedia", "video")
 )
@@ -52,7 +53,7 @@ def check_post(record: Record) -> None:
     if "reply" in record:
         for name in ("root", "parent"):
             _check_reference(_key(record["reply"], name, f"{ROOT}.reply"), f"{ROOT}.reply.{name}")
-    embed = _table(record.get("embed", {}), f"{ROOT}.embed")
+    embed = _typed(record["embed"], f"{ROOT}.embed") if "embed" in record else {}
     kind = str(embed.get("$type", ""))
     if kind in BEYOND:
         raise not_emulated(f"The embed {kind}")
@@ -103,7 +104,7 @@ def _check_facet(facet: Record, path: str) -> None:
         _check_least(_key(index, name, f"{path}.index"), 0, f"{path}.index.{name}")
     for number, one in enumerate(_rows(facet, "features", path, needed=True)):
         here = f"{path}.features[{number}]"
-        feature = _table(one, here)
+        feature = _typed(one, here)
         kind = str(feature.get("$type", "")).partition("#")[2]
         if kind == "link":
             _check_uri(_key(feature, "uri", here), f"{here}.uri")
@@ -150,10 +151,10 @@ def _check_card(embed: Record) -> None:
 def _check_blob(blob: Any, maximum: int, path: str) -> None:
     ref = blob.get("ref") if isinstance(blob, dict) and blob.get("$type") == "blob" else None
     if not isinstance(ref, dict) or not isinstance(ref.get("$link"), str):
-        raise _refused("Expected blob value type", path)
+        raise _expected("blob", blob, path)
     mime, size = str(blob.get("mimeType", "")), blob.get("size", 0)
     if type(size) is not int:
-        raise _refused("Expected blob value type", path)
+        raise _expected("blob", blob, path)
     if not mime.startswith("image/"):
         raise _refused(f'Expected "image/*" (got "{mime}")', f"{path}.mimeType")
     if size > maximum:
@@ -169,8 +170,12 @@ def _check_languages(record: Record) -> None:
 
 
 def _check_labels(record: Record) -> None:
-    labels = _table(record.get("labels", {}), f"{ROOT}.labels")
-    rows = _rows(labels, "values", f"{ROOT}.labels", needed="labels" in record)
+    if "labels" not in record:
+        return
+    labels = _typed(record["labels"], f"{ROOT}.labels")
+    if labels["$type"] != LABELS:
+        return
+    rows = _rows(labels, "values", f"{ROOT}.labels", needed=True)
     _check_count(rows, MAX_LABELS, f"{ROOT}.labels.values")
     for number, label in enumerate(rows):
         here = f"{ROOT}.labels.values[{number}]"
@@ -222,7 +227,7 @@ def _is_datetime(value: Any) -> bool:
 
 
 def _key(value: Any, name: str, path: str) -> Any:
-    if not isinstance(value, dict) or name not in value:
+    if name not in _table(value, path):
         raise _refused(f'Missing required key "{name}"', path)
     return value[name]
 
@@ -230,6 +235,14 @@ def _key(value: Any, name: str, path: str) -> Any:
 def _table(value: Any, path: str) -> Record:
     if not isinstance(value, dict):
         raise _expected("object", value, path)
+    return value
+
+
+def _typed(value: Any, path: str) -> Record:
+    """One of several kinds of objects, told by its ``$type``."""
+    if not isinstance(value, dict) or "$type" not in value:
+        raise _expected('an object which includes the "$type" property', value, path)
+    _text(value["$type"], f"{path}.$type")
     return value
 
 
@@ -247,7 +260,10 @@ def _text(value: Any, path: str) -> str:
 
 
 def _expected(kind: str, value: Any, path: str) -> Refusal:
-    return _refused(f"Expected {kind} value type (got {json.dumps(value)})", path)
+    said = json.dumps(value)
+    if isinstance(value, dict):
+        said = f"{{{', '.join(f'{json.dumps(name)}: ...' for name in value)}}}"
+    return _refused(f"Expected {kind} value type (got {said})", path)
 
 
 def _refused(reason: str, path: str) -> Refusal:

@@ -12,6 +12,7 @@ from .xrpc import Session, new_tid, post_record
 __all__ = ["sessions"]
 
 TAG = "app.bsky.richtext.facet#tag"
+LABELS = "com.atproto.label.defs#selfLabels"
 CARD = "app.bsky.embed.external"
 SHOWN = {"uri": "https://example.com", "title": "", "description": ""}
 
@@ -40,6 +41,24 @@ RECORDS: dict[str, dict[str, Any]] = {
     "a title is a number": post_record(
         "x", embed={"$type": CARD, "external": {**SHOWN, "title": 5}}
     ),
+    "labels without a type": post_record("x", labels={"values": [{"val": "nudity"}]}),
+    "labels of another type": post_record("x", labels={"$type": "com.example.labels"}),
+    "a label without a value": post_record("x", labels={"$type": LABELS, "values": [{}]}),
+    "a label of a number": post_record("x", labels={"$type": LABELS, "values": [{"val": 5}]}),
+    "label values are null": post_record("x", labels={"$type": LABELS, "values": None}),
+    "a feature without a type": post_record("x", facets=facet({"uri": "https://a.b"})),
+    "a facet is a word": post_record("x", facets=["a"]),
+    "an index is a list": post_record("x", facets=[{"index": [], "features": []}]),
+    "the embed has no type": post_record("x", embed={"images": []}),
+    "the embed is null": post_record("x", embed=None),
+    "the embed's type is a number": post_record("x", embed={"$type": 5}),
+    "a card is a word": post_record("x", embed={"$type": CARD, "external": "a"}),
+    "the reply is a word": post_record("x", reply="a"),
+    "a parent is a word": post_record("x", reply={"root": "a", "parent": "a"}),
+    "an image is a word": post_record("x", embed={"$type": IMAGES, "images": ["a"]}),
+    "a picture is a word": post_record(
+        "x", embed={"$type": IMAGES, "images": [{"image": "a", "alt": ""}]}
+    ),
     "half of a surrogate pair": post_record("a\ud800b"),
 }
 
@@ -62,9 +81,7 @@ def test_a_record_of_another_shape(sessions: tuple[Session, Session], name: str)
     ],
     ids=str,
 )
-def test_an_image_of_another_shape(
-    sessions: tuple[Session, Session], more: dict[str, Any]
-) -> None:
+def test_an_image_of_another_shape(sessions: tuple[Session, Session], more: dict[str, Any]) -> None:
     key = new_tid()
     data = b"\x89PNG\r\n\x1a\n"
     real, mine = (
@@ -83,10 +100,12 @@ def test_without_validation_all_is_written(sessions: tuple[Session, Session]) ->
 def test_a_swap_of_commits(sessions: tuple[Session, Session]) -> None:
     unknown = "bafyreid27zk7lbis4zw5fz4podbvbs4rrhpkgo5z2g3l2vr3nfzgngwgi4"
 
+    keys = [new_tid() for _ in range(3)]
+
     def answers(session: Session) -> list[Any]:
-        head = session.put(new_tid(), post_record("x")).json()["commit"]["cid"]
-        bad = session.put(new_tid(), post_record("y"), swapCommit=unknown)
-        good = session.put(new_tid(), post_record("y"), swapCommit=head)
+        head = session.put(keys[0], post_record("x")).json()["commit"]["cid"]
+        bad = session.put(keys[1], post_record("y"), swapCommit=unknown)
+        good = session.put(keys[2], post_record("y"), swapCommit=head)
         return [seen(one, session) for one in (bad, good)]
 
     real, mine = map(answers, sessions)

@@ -18,6 +18,7 @@ BLOB: dict[str, Any] = {
     "size": 1,
 }
 CARD = {"uri": "https://example.com/", "title": "", "description": ""}
+LABELS = "com.atproto.label.defs#selfLabels"
 TAG = "app.bsky.richtext.facet#tag"
 
 
@@ -40,8 +41,10 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("tags", {"tags": "a"}),
     ("tags[0]", {"tags": [5]}),
     ("labels", {"labels": []}),
-    ("labels.values", {"labels": {"values": None}}),
-    ("labels.values[0].val", {"labels": {"values": [{"val": 5}]}}),
+    ("labels.values", {"labels": {"$type": LABELS, "values": None}}),
+    ("labels.values[0].val", {"labels": {"$type": LABELS, "values": [{"val": 5}]}}),
+    ("embed", {"embed": {"images": []}}),
+    ("embed.$type", {"embed": {"$type": 5}}),
     ("facets", {"facets": 5}),
     ("facets[0].features", facets(5)),
     ("facets[0].features[0]", facets(["a"])),
