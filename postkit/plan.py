@@ -10,7 +10,7 @@ from typing import Any
 from .address import Address, Place, expand, locate
 from .config import Config
 from .contract import asked
-from .deliver.clients import seconds
+from .deliver.seconds import seconds
 from .errors import InputError, PluginError
 from .limits.model import Limits
 from .network import (

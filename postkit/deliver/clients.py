@@ -12,10 +12,11 @@ from ..accounts.secret import RedactingFilter, Redactor
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
-from ..errors import InDoubt, InputError, NeedsLogin, PluginError, PostkitError, Unavailable
+from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Unavailable
 from ..network import Account, CanRefresh, Failure, Network
 from ..plugins import Plugins
 from ..transport import Session, is_transport_error
+from .seconds import timeouts
 
 T = TypeVar("T")
 TRANSPORT_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
@@ -173,21 +174,3 @@ def redact_logs(names: Iterable[str]) -> None:
         logger = logging.getLogger(name)
         if _FILTER not in logger.filters:
             logger.addFilter(_FILTER)
-
-
-def timeouts(account: Account) -> dict[str, float]:
-    """``connect_timeout`` and ``read_timeout`` (seconds) where they are configured."""
-    return seconds(account, ("connect_timeout", "read_timeout"))
-
-
-def seconds(account: Account, names: Iterable[str]) -> dict[str, float]:
-    """These settings, where they are configured. Raises InputError unless they are above 0."""
-    found: dict[str, float] = {}
-    for name in names:
-        value = account.settings.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise InputError(f"postkit.toml: {account.label}: {name} must be seconds above 0.")
-        found[name] = float(value)
-    return found

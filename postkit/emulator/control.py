@@ -115,7 +115,7 @@ class Control:
         data, refused = await _read(request)
         if refused is not None:
             return refused
-        rows = data if isinstance(data, list) else [data]
+        rows = data if isinstance(data, list) and data else [data]
         faults, problems = [], []
         for number, row in enumerate(rows, 1):
             try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from requests import Response
+from typing import TYPE_CHECKING, Any
 
 from postkit.accounts.secret import Secret
-from postkit.transport import Session
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from postkit.transport import Session
 
 
 class Client:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, message_of
@@ -33,10 +33,12 @@ from postkit.network import (
     Rendition,
 )
 from postkit.post import Post
-from postkit.transport import Session
 
 from .client import Client
 from .limits import LIMITS, limits_of
+
+if TYPE_CHECKING:
+    from postkit.transport import Session
 
 KEY_TTL = 50 * 60.0
 """Seconds. The server keeps a key for 3,600; the margin covers clocks and queues."""

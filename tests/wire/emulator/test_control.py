@@ -224,3 +224,9 @@ def _png() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (3, 2), "red").save(out, "PNG")
     return out.getvalue()
+
+
+def test_no_fault_at_all_is_a_mistake(control: Send) -> None:
+    answer = control("POST", "faults", json=[])
+    assert answer.status_code == 422
+    assert "A fault is a JSON object" in answer.json()["error"]
