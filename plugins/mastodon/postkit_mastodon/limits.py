@@ -17,7 +17,8 @@ POSTING = Source("docs.joinmastodon.org/methods/statuses", CHECKED)
 COUNTING = Source("mastodon/mastodon app/validators/status_length_validator.rb", CHECKED)
 RATES = Source("docs.joinmastodon.org/api/rate-limits", CHECKED)
 
-RULES = EntityRules(urls=True, edges="spaced", mention="name@host", hashtags=True)
+# The server finds links as twitter-text does, in paths of any script: a host needs a known ending.
+RULES = EntityRules(urls=True, unicode_paths=True, mention="name@host", hashtags=True)
 URL_LENGTH = 23
 
 

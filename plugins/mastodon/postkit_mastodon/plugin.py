@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +19,7 @@ from postkit.network import (
     Account,
     Candidate,
     CannotRender,
+    Change,
     Credential,
     CredentialSet,
     Failure,
@@ -35,7 +37,7 @@ from postkit.network import (
 from postkit.post import Post
 
 from .client import Client
-from .limits import LIMITS, limits_of
+from .limits import LIMITS, RULES, limits_of
 
 if TYPE_CHECKING:
     from postkit.transport import Session
@@ -85,7 +87,7 @@ class Mastodon(Network[Client]):
 
     def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
         # The server counts the warning together with the text (StatusLengthValidator).
-        warning = post.content_warning or ""
+        warning = (post.content_warning or "").strip()
         shorter = []
         for row in limits.text:
             used = row.counter.count(warning)
@@ -95,7 +97,11 @@ class Mastodon(Network[Client]):
                     "for the text; shorten it."
                 )
             shorter.append(replace(row, maximum=row.maximum - used))
-        return super().adapt(post, limits.changed(text=tuple(shorter)), options)
+        rendition = super().adapt(post, limits.changed(text=tuple(shorter)), options)
+        first = rendition.parts[0]
+        if first.fields.get("poll") and not first.text:
+            raise CannotRender("poll: a text must stand beside it; give the question as the text.")
+        return _with_known_language(rendition)
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
         waiting = []
@@ -206,7 +212,16 @@ def same(status: dict[str, Any], outgoing: Outgoing) -> bool:
         and (status.get("in_reply_to_id") or None) == parent
         and (status.get("spoiler_text") or "")
         == (outgoing.part.fields.get("content_warning") or "")
+        and _poll_of(status.get("poll")) == _poll_of(outgoing.part.fields.get("poll"))
     )
+
+
+def _poll_of(poll: Mapping[str, Any] | None) -> list[str] | None:
+    """The options: of a listed poll they are objects, of ours they are texts."""
+    if not poll:
+        return None
+    texts = [o["title"] if isinstance(o, Mapping) else o for o in poll["options"]]
+    return [" ".join(str(text).split()) for text in texts]
 
 
 def plain(content: str) -> str:
@@ -217,8 +232,29 @@ def plain(content: str) -> str:
 
 
 def _bare(text: str) -> str:
-    # The server's HTML shortens no letters but moves white space and drops a mention's server.
-    return "".join(re.sub(r"(@\w+)@[\w.-]+", r"\1", text).split())
+    # The server's HTML shortens no letters but changes white space and drops a mention's server.
+    pieces: list[str] = []
+    end = 0
+    text = unicodedata.normalize("NFC", text)
+    for entity in RULES.detect(text):
+        if entity.kind == "mention":
+            pieces += text[end : entity.start], entity.local
+            end = entity.end
+    return " ".join("".join((*pieces, text[end:])).split())
+
+
+def _with_known_language(rendition: Rendition) -> Rendition:
+    """The API takes ISO 639 codes alone: of ``de-AT`` it knows ``de``."""
+    lang = str(rendition.parts[0].fields.get("lang") or "")
+    short = lang.partition("-")[0].lower()
+    # Chinese is told apart by region, as the server's own list does.
+    if not lang or lang == short or short == "zh":
+        return rendition
+    return replace(
+        rendition,
+        parts=tuple(part.with_fields(lang=short) for part in rendition.parts),
+        changes=(*rendition.changes, Change("lang", f"{lang} is sent as {short}")),
+    )
 
 
 def _moment(text: str) -> datetime | None:
