@@ -42,6 +42,7 @@ LIMITS = Limits(
         Rate("posts of an account (2 points each)", 17_500, 86_400, RATES),
         Rate("uploads from an address", 1000, 86_400, RATES),
         Rate("logins of an account", 30, 300, RATES),
+        Rate("logins of an account", 300, 86_400, RATES),
         Rate("all requests from an address", 3000, 300, RATES),
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,6 @@ from postkit.limits.model import Limits
 from postkit.network import (
     Account,
     Candidate,
-    CannotRender,
     Change,
     Credential,
     CredentialSet,
@@ -71,7 +69,6 @@ NEEDS_LOGIN = frozenset(
 BLOB_AGE = timedelta(minutes=5)
 """A server forgets an upload that no record names after a while, so older ones are repeated."""
 PAGE = 100
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
 class Bluesky(Network[Client]):
@@ -115,8 +112,6 @@ class Bluesky(Network[Client]):
         return Identity(did, f"@{handle}", f"{client.web}/profile/{handle}", {"handle": handle})
 
     def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
-        if post.lang is not None and not _LANGUAGE.fullmatch(post.lang):
-            raise CannotRender(f"lang: {post.lang!r} is no language tag; write en or pt-BR.")
         rendition = super().adapt(post, limits, options)
         changes, losses = list(rendition.changes), list(rendition.losses)
         chosen = rendition.parts[0].fields.get("options", {}).get("label")
@@ -132,7 +127,8 @@ class Bluesky(Network[Client]):
             losses.append(
                 Change(
                     "content_warning",
-                    f"{warning!r} is not sent: here are only the warnings {known} (option label)",
+                    f"content warning {warning!r} is not sent: here are only the warnings "
+                    f"{known} (option label)",
                 )
             )
         own = post.networks.get(self.name)
@@ -234,9 +230,10 @@ class Bluesky(Network[Client]):
 def _finished(part: RenderedPart, labels: list[str], too_long: list[str]) -> RenderedPart:
     if labels:
         part = part.with_fields(labels=labels)
-    if part.fields.get("tags"):
-        part = part.with_fields(tags=[tag for tag in part.fields["tags"] if tag not in too_long])
-    return part
+    kept = [tag for tag in part.fields.get("tags") or () if tag not in too_long]
+    if kept:
+        return part.with_fields(tags=kept)
+    return replace(part, fields={n: v for n, v in part.fields.items() if n != "tags"})
 
 
 @hookimpl
