@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -227,3 +228,17 @@ def kit_of(home: Path, server: Server, board: Board, clock: Any = None) -> Kit:
     if not kit.accounts:
         kit.connect("board", {"token": TOKEN}, endpoint=server.url)
     return kit
+
+
+def states(kit: Kit, name: str) -> list[str]:
+    return [part.state for part in kit.report(name).deliveries[0].parts]
+
+
+def publish(kit: Kit, post: Any = "Hello", wait: float = 10) -> Any:
+    return kit.publish(post, ["board"], wait=wait).deliveries[0]
+
+
+def sql(kit: Kit, statement: str) -> None:
+    with sqlite3.connect(kit.home.store_path) as raw:
+        raw.execute(statement)
+    raw.close()
