@@ -32,6 +32,8 @@ from tests.wire.board import Board, Server, kit_of
 from postkit.network import Guarantee
 import postkit.store.database as database
 
+# A shell ignores SIGINT for what it runs in the background, and a child inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 home, url, name, at = sys.argv[1:5]
 left = int(at)
 commit = database.Database._commit

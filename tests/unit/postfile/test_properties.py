@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import unicodedata
 from pathlib import Path
 
 from hypothesis import example, given
@@ -55,10 +56,11 @@ def test_any_bytes_are_a_post_or_a_list_of_problems(data: bytes) -> None:
 
 
 def ordinary(text: str) -> bool:
-    """No mark that has a meaning here, and no blank line at the ends."""
+    """No mark that has a meaning here, no blank line at the ends, and something to see."""
+    seen = any(unicodedata.category(character)[0] in "LNPS" for character in text)
     special = re.search(r"^ {0,3}---[ \t]*$|!\[|\ufeff", text, re.MULTILINE)
     lines = text.split("\n")
-    return not special and bool(lines[0].strip() and lines[-1].strip(" \t"))
+    return seen and not special and bool(lines[0].strip() and lines[-1].strip(" \t"))
 
 
 @given(PLAIN.filter(ordinary))
