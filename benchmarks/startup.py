@@ -42,9 +42,7 @@ def main() -> None:
             make_key_file(kit.home)
             for account in server.accounts():
                 kit.connect(account.network, account.credentials, endpoint=account.endpoint)
-            limits = {
-                name: kit.plugins.network(name).limits for name in kit.plugins.network_names()
-            }
+            networks = [kit.plugins.network(name) for name in kit.plugins.network_names()]
         names = [network.name for network in networks if network.limits.target != "required"]
         dry = [program, "publish", "--text", "Hello", "--dry-run", "--to"]
         commands = {

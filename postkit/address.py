@@ -12,6 +12,8 @@ from .suggest import did_you_mean
 
 _SHAPE = re.compile(r"(?P<network>[^:/@\s]+)(?::(?P<account>[^/\s]+))?(?:/(?P<target>.+))?")
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -59,10 +61,12 @@ def expand(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[st
         elif name[1:] in groups:
             found.extend(groups[name[1:]])
         else:
-            known = ", ".join(f"@{group}" for group in sorted(groups)) or "none"
+            group = name[1:] if _BARE_KEY.fullmatch(name[1:]) else "launch"
+            known = ", ".join(f"@{each}" for each in sorted(groups)) or "none"
             problems.append(
                 f"There is no group {name}.{did_you_mean(name[1:], groups)} Groups in "
-                f"postkit.toml: {known}."
+                f"postkit.toml: {known}. To make one:\n  [groups]\n"
+                f'  {group} = ["network:account", "network:account/target"]'
             )
     if problems:
         raise InputError(problems)
@@ -94,7 +98,7 @@ def locate(
         choices = ", ".join(account.label for account in here)
         raise InputError(
             f"{address}: there are {len(here)} accounts; name one of {choices}, or set a default "
-            f"for {address.network} in postkit.toml."
+            f'in postkit.toml:\n  [networks.{address.network}]\n  account = "{here[0].name}"'
         )
     for account in here:
         if account.name == name:

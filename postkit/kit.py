@@ -109,8 +109,8 @@ class Kit(Installation):
         account = self.account(label)
         if self._accounts.has_open_parts(account.id):
             raise InputError(
-                f"{label} has posts that are not settled; `postkit list` shows them. "
-                "Finish or resolve them first."
+                f"{label} has posts that are not settled; `postkit list` shows them. Run "
+                "`postkit finish ID`, or `postkit resolve ID --give-up`, first."
             )
         # The secret first: a crash in between leaves an account that can be removed again, and
         # not a secret that nothing names any more.
@@ -337,7 +337,8 @@ class Kit(Installation):
         wait: float = WAIT,
         watch: Watch | None = None,
     ) -> Report:
-        """Answer the question of an uncertain delivery, and go on from there.
+        """Answer the question of an uncertain delivery, and go on from there; or give up one that
+        waits or is in doubt.
 
         ``is_live`` is the link of the post that was found. Raises InputError where there is no
         question, or several.
@@ -346,12 +347,13 @@ class Kit(Installation):
             raise InputError("Give one answer: --is-live URL, --resend or --give-up.")
         publication, deliveries = self._named(name)
         ledger = self._ledger()
-        asked = [
-            (delivery, part)
-            for delivery in deliveries
-            for part in ledger.parts(delivery.id)
-            if part.state == "UNCERTAIN"
-        ]
+        # Giving up needs no question: what waits or is in doubt can be given up as well.
+        open_states = ("UNCERTAIN", "IN_DOUBT", "SCHEDULED") if give_up else ("UNCERTAIN",)
+        asked = []
+        for delivery in deliveries:
+            first = next((p for p in ledger.parts(delivery.id) if p.state != "LIVE"), None)
+            if first is not None and first.state in open_states:
+                asked.append((delivery, first))
         if not asked:
             raise InputError(f"{name} asks no question; `postkit show {name}` tells its state.")
         if len(asked) > 1:
@@ -366,10 +368,21 @@ class Kit(Installation):
         elif resend:
             ledger.resend(part, "A person says that it is not live.")
         else:
-            gone = Refused("A person gave it up.", network=delivery.network)
-            ledger.failed(part, "give_up", gone)
+            self._give_up(ledger, delivery, part)
             return self._report(publication, deliveries)
         return self.finish(name, wait=wait, watch=watch)
+
+    def _give_up(self, ledger: Ledger, delivery: DeliveryRow, part: PartRow) -> None:
+        """Nothing was sent: cancelled, with the rest. It may be live: a person answers for it."""
+        if part.state == "SCHEDULED":
+            for waiting in ledger.parts(delivery.id):
+                if waiting.state in ("SCHEDULED", "HELD"):
+                    ledger.cancelled(waiting, "A person gave it up before it was sent.")
+            return
+        if part.state == "IN_DOUBT":
+            part = ledger.ask(part, {"text": "Given up before it was known.", "links": []})
+        gone = Refused("A person gave it up.", network=delivery.network)
+        ledger.failed(part, "give_up", gone)
 
     def delete(self, name: str) -> Report:
         """Delete the live parts at their networks, the last first."""

@@ -16,16 +16,30 @@ SCHEMA = "postkit.report.v1"
 
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """One message. ``url`` is None where the network tells none."""
+    """One message. ``url`` is None where the network tells none.
+
+    A planned part has no ``id`` yet. Its JSON shows what would be sent: ``text`` and ``media``
+    (name, mime, width and height in pixels, size in bytes, alt).
+    """
 
     id: str
     state: str
     remote_id: str | None
     url: str | None
     text: str
+    media: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "state": self.state, "remote_id": self.remote_id, "url": self.url}
+        body: dict[str, Any] = {
+            "id": self.id or None,
+            "state": self.state,
+            "remote_id": self.remote_id,
+            "url": self.url,
+        }
+        if self.state == "PLANNED":
+            body["text"] = self.text
+            body["media"] = [dict(each) for each in self.media]
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,8 @@ class DeliveryReport:
     error: Mapping[str, Any] | None = None
     overdue: bool = False
     """Whether a part is due that nobody is sending: ``finish`` goes on with it."""
+    quota: str | None = None
+    """Of a planned delivery: how much the network takes in a time, in words."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -62,7 +78,7 @@ class DeliveryReport:
         return EXIT_STATUS[self.state]
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        body: dict[str, Any] = {
             "id": self.id,
             "address": self.address,
             "network": self.network,
@@ -79,6 +95,9 @@ class DeliveryReport:
             "question": dict(self.question) if self.question else None,
             "error": dict(self.error) if self.error else None,
         }
+        if self.state == "planned":
+            body["quota"] = self.quota
+        return body
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from ..suggest import did_you_mean
 from ..transport import Session
 from .vault import Vault
 
+PATIENCE = 10.0
+"""Seconds to wait for an answer while an account is being connected."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -186,12 +188,14 @@ def verified(
         raise
     except NetworkError as error:
         return account, error
+    # A person waits for this answer: one try, and a short one.
+    connection.session.read_timeout = min(connection.session.read_timeout, PATIENCE)
     try:
         identity = asked(
             network,
             "identify",
             Identity,
-            lambda: connection.ask(lambda: network.identify(connection.client)),
+            lambda: connection.ask(lambda: network.identify(connection.client), patient=False),
         )
         if not isinstance(identity.id, str) or not identity.id:
             raise PluginError(

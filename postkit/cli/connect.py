@@ -59,6 +59,8 @@ def command(
         if not given:
             endpoint = _ask_endpoint(plugin, endpoint)
             given = _ask(plugin)
+        if sys.stderr.isatty():
+            say(f"Asking {endpoint or plugin.title} who this is ...", err=True)
         account, problem = kit.connect(
             network,
             given,

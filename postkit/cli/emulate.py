@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 @click.option(
     "--connect", is_flag=True, help="Connect the account NETWORK:emulated of each network."
 )
-@click.option(
-    "--make-key", is_flag=True, help="With --connect: make a key for the vault where there is none."
-)
 @json_option
-def command(port: int, connect: bool, make_key: bool, as_json: bool) -> None:
+def command(port: int, connect: bool, as_json: bool) -> None:
     """Serve every network on 127.0.0.1. What is published there stays in memory."""
     from ..emulator.server import EmulatorServer
 
@@ -50,7 +47,7 @@ def command(port: int, connect: bool, make_key: bool, as_json: bool) -> None:
     # A signal at any moment is the way to end it, and no failure.
     with server, contextlib.suppress(KeyboardInterrupt):
         if connect:
-            connect_all(server, make_key)
+            connect_all(server)
         if as_json:
             emit_accounts(server)
         else:
@@ -61,7 +58,7 @@ def command(port: int, connect: bool, make_key: bool, as_json: bool) -> None:
         server.serve_forever()
 
 
-def connect_all(server: EmulatorServer, make_key: bool) -> None:
+def connect_all(server: EmulatorServer) -> None:
     """Add the account NETWORK:emulated for each network, in place of one of that name."""
     from ..accounts.keys import NoKey, make_key_file
 
@@ -69,10 +66,11 @@ def connect_all(server: EmulatorServer, make_key: bool) -> None:
         try:
             kit.vault()
         except NoKey:
-            if not make_key:
+            if kit.home.vault_path.exists():
                 raise
             kit.home.ensure()
             make_key_file(kit.home)
+            click.echo(f"Made a key for the vault: {kit.home.key_path}", err=True)
         for account in server.accounts():
             # Posts to an emulator that ended may be open still: the account stays the same one.
             _, problem = kit.connect(

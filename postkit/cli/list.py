@@ -9,7 +9,7 @@ import click
 
 from ..kit import Kit
 from ..report import Report
-from .output import MARKS, emit, json_option, say, shown, table
+from .output import MARKS, emit, json_option, opening, say, shown, table
 
 
 @click.command("list")
@@ -30,7 +30,9 @@ def command(count: int, as_json: bool) -> None:
         return
     for report in reports:
         at = report.deliveries[0].at if report.deliveries else None
-        say(f"{report.publication}" + (f"  {at:%Y-%m-%d %H:%M} UTC" if at else ""))
+        when = f"  {at:%Y-%m-%d %H:%M} UTC" if at else ""
+        text = opening(report)
+        say(f"{report.publication}{when}" + (f"  {text}" if text else ""))
         for delivery in report.deliveries:
             mark, colour = MARKS.get(delivery.state, ("", "white"))
             state = delivery.state.replace("_", " ")
@@ -40,9 +42,9 @@ def command(count: int, as_json: bool) -> None:
 
 
 def print_rows(reports: Sequence[Report]) -> None:
-    """A line for each address: publication, time, address, state, link."""
+    """A line for each address: publication, time, address, state, link, text."""
     table(
-        ["publication", "when (UTC)", "address", "state", "link"],
+        ["publication", "when (UTC)", "address", "state", "link", "text"],
         [
             [
                 report.publication or "",
@@ -50,8 +52,10 @@ def print_rows(reports: Sequence[Report]) -> None:
                 delivery.address,
                 delivery.state,
                 delivery.urls[0] if delivery.urls else "-",
+                text or "-",
             ]
             for report in reports
+            for text in [opening(report)]
             for delivery in report.deliveries
         ],
     )

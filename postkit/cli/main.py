@@ -231,6 +231,16 @@ def run(arguments: list[str]) -> int:
             _traceback()
         hint = getattr(error, "hint", "")
         return _fail(as_json, error.kind, error.message, error.exit_status, error, hint)
+    except ModuleNotFoundError as error:
+        if asked.debug:
+            _traceback()
+        return _fail(
+            as_json,
+            "missing",
+            f"This needs the package {error.name}, which is not installed: run "
+            "`pip install 'postkit-social[all]'`.",
+            1,
+        )
     except Exception as error:  # noqa: BLE001 - the last place where a defect becomes a sentence
         if asked.debug:
             _traceback()

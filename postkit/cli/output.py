@@ -82,9 +82,22 @@ def print_report(report: Report) -> None:
         say(f"warning: {warning}", err=True)
 
 
+def opening(report: Report, most: int = 40) -> str:
+    """How the text of a publication begins, on one line; empty where no address has words."""
+    texts = (delivery.parts[0].text for delivery in report.deliveries if delivery.parts)
+    words = " ".join(next((text for text in texts if text.strip()), "").split())
+    return words if len(words) <= most else f"{words[:most].rstrip()}..."
+
+
 def print_delivery(delivery: DeliveryReport) -> None:
     mark, colour = MARKS.get(delivery.state, ("", "white"))
     state = delivery.state.replace("_", " ")
+    if delivery.state == "cancelled":
+        # What was changed or paid for a post that is gone is no news any more.
+        gone = "deleted" if any(p.remote_id or p.url for p in delivery.parts) else state
+        name = click.style(shown(delivery.address), bold=True)
+        click.echo(f"{click.style(mark, fg=colour)} {name}  {click.style(gone, fg=colour)}")
+        return
     if delivery.held_reason:
         state += f" ({delivery.held_reason.replace('_', ' ')})"
     facts = _facts(delivery)

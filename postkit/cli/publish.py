@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from ..kit import Kit
 from ..network import RenderedPart
 from ..plan import Plan, Planned, Wishes
 from ..post import Media, Part, Poll, Post
+from ..rendition import Attachment
 from ..report import Report
 from .output import counted, emit, json_option, labelled, print_report, say, shown, where, wrapped
 from .progress import ProgressLines
@@ -99,6 +102,8 @@ def command(**given: Any) -> int:
         # A name that was used gives its first report, whatever a plan would say today.
         kept = kit.published_once(given["once"], post, to) if given["once"] else None
         unsent = False
+        if kept is not None and not given["dry_run"]:
+            _say_repeated(kit.report(kept))
         if kept is None or given["dry_run"]:
             plan = kit.plan(post, to or None, wishes=wishes, source=source)
             if given["dry_run"]:
@@ -132,7 +137,7 @@ class RefusedPlan(PlanRefused):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan.problems)
         self.hint = NOTHING_SENT
-        self.report = plan.report
+        self.report = planned_report(plan)
 
 
 class Stopped(StoreError):
@@ -232,6 +237,15 @@ def read_settings(given: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     return settings
 
 
+def _say_repeated(report: Report) -> None:
+    """That a name of --once was used, so that nobody takes an old report for a new post."""
+    name = report.publication
+    if any(delivery.exit_status == 75 for delivery in report.deliveries):
+        say(f"Accepted before ({name}) and not finished; going on with it.", err=True)
+    else:
+        say(f"Sent before ({name}); nothing was sent now.", err=True)
+
+
 def needs_consent(plan: Plan) -> bool:
     """Whether a person on a terminal should see the plan first: a split, a loss or a cost."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -252,7 +266,7 @@ def _confirm(plan: Plan) -> None:
 
 def _show_plan(plan: Plan, as_json: bool) -> int:
     if as_json:
-        emit(plan.report.to_json())
+        emit(planned_report(plan).to_json())
     else:
         print_plan(plan)
         for warning in plan.warnings:
@@ -262,8 +276,43 @@ def _show_plan(plan: Plan, as_json: bool) -> int:
     return 1 if plan.refused else 0
 
 
+def planned_report(plan: Plan) -> Report:
+    """The plan's report, with the pictures and the quota of what would be sent."""
+    report = plan.report
+    deliveries = []
+    for planned, delivery in zip(plan.deliveries, report.deliveries, strict=True):
+        sources = planned.rendition.parts if planned.rendition else ()
+        parts = (
+            replace(part, media=tuple(_picture(image) for image in source.media))
+            for part, source in zip(delivery.parts, sources, strict=True)
+        )
+        deliveries.append(replace(delivery, parts=tuple(parts), quota=quota(planned)))
+    return replace(report, deliveries=tuple(deliveries))
+
+
+def _picture(image: Attachment) -> dict[str, Any]:
+    names = ("name", "mime", "width", "height", "size", "alt")
+    return {name: getattr(image, name) for name in names}
+
+
+def quota(planned: Planned) -> str | None:
+    """The network's first rate in words: ``100 posts of an account in 15 min``."""
+    if not planned.quota:
+        return None
+    rate = planned.network.limits_for(planned.place.account).rates[0]
+    return f"{rate.calls:,} {rate.what} in {span(rate.seconds)}"
+
+
+def span(seconds: int) -> str:
+    """A time in its largest whole unit."""
+    for unit, size in (("day", 86_400), ("hour", 3600)):
+        if seconds and seconds % size == 0:
+            return counted(seconds // size, unit)
+    return f"{seconds // 60:,} min" if seconds and seconds % 60 == 0 else f"{seconds:,} s"
+
+
 def print_plan(plan: Plan) -> None:
-    """Every part as it would be sent, then changes, losses, cost, quota and guarantee."""
+    """Every part as it would be sent, then options, changes, losses, cost, quota and guarantee."""
     for planned in plan.deliveries:
         click.echo(click.style(shown(planned.address), bold=True))
         if planned.rendition is None:
@@ -272,14 +321,17 @@ def print_plan(plan: Plan) -> None:
             continue
         for number, part in enumerate(planned.rendition.parts, 1):
             _print_part(planned, part, number)
+        for name, value in _options(planned.rendition.parts).items():
+            labelled("option", f"{name} {value}")
         for change in planned.rendition.changes:
             labelled("changed", where(change.to_json()))
         for loss in planned.rendition.losses:
             labelled("lost", where(loss.to_json()))
         if planned.cost:
             labelled("cost", f"{planned.cost['amount']:.3f} {planned.cost['currency']}")
-        if planned.quota:
-            labelled("quota", planned.quota)
+        words = quota(planned)
+        if words:
+            labelled("quota", words)
         labelled("in doubt", IN_DOUBT.get(planned.guarantee, planned.guarantee))
 
 
@@ -291,6 +343,19 @@ IN_DOUBT = {
     "blind": "nobody but you can look: you are asked",
 }
 """What postkit does where a network's answer is lost, by the kind of guarantee."""
+
+
+def _options(parts: Sequence[RenderedPart]) -> dict[str, str]:
+    """The network's own options that will be sent, by name; each once for the address."""
+    found: dict[str, str] = {}
+    for part in parts:
+        for name, value in (part.fields.get("options") or {}).items():
+            if isinstance(value, bool):
+                value = "yes" if value else "no"
+            elif isinstance(value, list | tuple):
+                value = ", ".join(map(str, value))
+            found.setdefault(name, str(value))
+    return found
 
 
 def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:

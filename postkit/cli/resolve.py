@@ -14,13 +14,16 @@ from .waiting import wait_option
 @click.argument("name", metavar="ID")
 @click.option("--is-live", metavar="URL", help="It is live, at this address.")
 @click.option("--resend", is_flag=True, help="It is not live: send it again.")
-@click.option("--give-up", is_flag=True, help="It is not live, and it shall not be sent.")
+@click.option("--give-up", is_flag=True, help="It shall not be sent (again).")
 @wait_option
 @json_option
 def command(
     name: str, is_live: str | None, resend: bool, give_up: bool, wait: float, as_json: bool
 ) -> int:
-    """Answer the question of an uncertain delivery. Look at the network first."""
+    """Answer the question of an uncertain delivery; look at the network first.
+
+    --give-up also ends one that waits or is still in doubt.
+    """
     with Kit() as kit, ProgressLines(quiet=as_json) as progress:
         report = kit.resolve(
             name, is_live=is_live, resend=resend, give_up=give_up, wait=wait, watch=progress

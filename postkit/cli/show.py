@@ -9,7 +9,7 @@ import click
 from ..kit import Kit
 from ..report import Report
 from ..store.rows import HistoryRow
-from .output import emit, json_option, print_report, say, shown, wrapped
+from .output import emit, json_option, opening, print_report, say, shown, wrapped
 
 
 @click.command("show")
@@ -41,6 +41,10 @@ def command(name: str, as_json: bool) -> int:
         }
         emit(body)
         return report.exit_status
+    at = report.deliveries[0].at if report.deliveries else None
+    text = opening(report)
+    when = f"  {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+    say(f"{report.publication}{when}" + (f"  {text}" if text else ""))
     print_report(report)
     for delivery, rows in history.items():
         print_history(delivery, rows)

@@ -32,7 +32,7 @@ class Connection:
     session: Session
     client: Any
 
-    def ask(self, call: Callable[[], T]) -> T:
+    def ask(self, call: Callable[[], T], *, patient: bool = True) -> T:
         """Run a call that may be repeated; every failure becomes a next step.
 
         A repeatable call cannot leave anything in doubt, so what a create would have to doubt
@@ -50,7 +50,7 @@ class Connection:
             self.renew()
             return once()
         except Unavailable as error:
-            if error.retry_at is not None:
+            if error.retry_at is not None or not patient:
                 raise
             return repeatedly(once)
 

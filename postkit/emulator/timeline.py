@@ -176,6 +176,18 @@ class Timeline:
                 self._posts[network, id] = post
             return post
 
+    def pending(self, network: str, account: str) -> _Posts:
+        """The posts that were received and are not live yet, oldest first.
+
+        For a network that refuses what it was asked before: it compares with these too.
+        """
+        now = self._clock.now()
+        with self._lock:
+            posts = list(self._posts.values())
+        return [
+            p for p in posts if (p.network, p.account) == (network, account) and p.live_at > now
+        ]
+
     def update(self, post: LivePost) -> None:
         """Store an edited post; its times stay. Raises KeyError where there is none."""
         with self._lock:

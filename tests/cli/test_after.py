@@ -224,3 +224,30 @@ def test_finishing_what_is_finished_changes_nothing(mastodon: Program) -> None:
     report = published(mastodon, "One", "--to", "mastodon")
     assert mastodon("finish", report["publication"], "--json").report == report
     assert mastodon.creates() == 1
+
+
+# Giving up
+
+
+def test_what_waits_can_be_given_up_and_its_account_removed(mastodon: Program) -> None:
+    mastodon("connect", "mastodon", "--name", "gone", "--endpoint", "http://127.0.0.1:9",
+             "--credential", "access_token=pk_canary_gone_0000")  # fmt: skip
+    result = mastodon("publish", "Hello", "--to", "mastodon:gone", "--wait", "0", "--json")
+    assert result.status == 75
+    name = result.report["deliveries"][0]["id"]
+    assert "--give-up" in mastodon("accounts", "remove", "mastodon:gone").err
+    assert mastodon("resolve", name, "--give-up").status == 0
+    assert states(mastodon("show", name, "--json").report) == {"mastodon": "cancelled"}
+    assert mastodon("finish", name).status == 0
+    assert mastodon("accounts", "remove", "mastodon:gone").status == 0
+    assert mastodon.texts() == []
+
+
+def test_what_is_in_doubt_can_be_given_up(mastodon: Program) -> None:
+    mastodon.server.add_fault("mastodon", "late", seconds=60)
+    result = mastodon("publish", "Hello", "--to", "mastodon", "--wait", "0", "--json")
+    assert states(result.report) == {"mastodon": "checking"}
+    name = result.report["deliveries"][0]["id"]
+    assert mastodon("resolve", name, "--give-up").status == 1
+    assert mastodon("finish", name).status == 1
+    assert mastodon.creates() == 1

@@ -169,7 +169,7 @@ def test_a_target_that_is_needed_or_wrong(postkit: Program) -> None:
 def test_all_wrong_addresses_are_named_at_once(mastodon: Program) -> None:
     to = "mastadon,reddit,mastodon:b,mastodon/c,@nobody"
     said = mastodon.fails(2, "publish", "Hi", "--to", to).splitlines()
-    assert len(said) == 5
+    assert len([line for line in said if not line.startswith("  ")]) == 5
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ def test_a_process_that_ends_while_it_sends(
         assert "Interrupted. `postkit list` shows what was under way" in result.err
     else:
         assert result.status == -signal.SIGKILL
-    [[name, _, address, state, _]] = [
+    [[name, _, address, state, _, text]] = [
         line.split("\t") for line in mastodon("list").out.splitlines()
     ]
-    assert (address, state) == ("mastodon:mastodon", "sending")
+    assert (address, state, text) == ("mastodon:mastodon", "sending", "One")
     assert name in result.err
     shown = mastodon("show", name)
     assert shown.status == 75

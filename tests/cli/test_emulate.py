@@ -64,16 +64,24 @@ def test_connect_makes_accounts_that_work_and_keeps_them(postkit: Program) -> No
     ended(process, signal.SIGTERM)
 
 
-def test_connect_needs_a_key_or_makes_one(
+def test_connect_makes_a_key_where_there_is_none(
     postkit: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("POSTKIT_KEY")
+    process, _ = emulator(postkit, "--connect")
+    assert (postkit.home / "key").exists()
+    assert ended(process, signal.SIGTERM)[0] == 0
+
+
+def test_connect_makes_no_second_key_for_a_vault_that_has_one(
+    postkit: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postkit.connect("mastodon")
     monkeypatch.delenv("POSTKIT_KEY")
     refused = postkit.process("emulate", "--connect")
     assert refused.status == 1
     assert refused.errors[0].startswith("error: There is no key to encrypt secrets with")
-    process, _ = emulator(postkit, "--connect", "--make-key")
-    assert (postkit.home / "key").exists()
-    assert ended(process, signal.SIGTERM)[0] == 0
+    assert not (postkit.home / "key").exists()
 
 
 def test_for_people_it_says_where_and_how_to_end(postkit: Program) -> None:

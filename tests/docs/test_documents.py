@@ -12,6 +12,8 @@ import pytest
 
 from postkit import hookspecs
 from postkit.cli.main import COMMANDS
+from postkit.config import parse_config
+from postkit.plugins import Plugins
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -74,6 +76,17 @@ def test_ci_runs_the_same_tests_as_the_readme() -> None:
 def test_every_exit_status_is_in_the_readme() -> None:
     rows = {int(number) for number in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert rows == {0, 1, 2, 3, 4, 70, 75}
+
+
+def test_the_settings_of_the_readme_are_settings() -> None:
+    [block] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    config = parse_config(block)
+    assert config.default == config.group("launch")
+    assert config.network("mastodon") == {"account": "shop", "read_timeout": 20}
+    for name, settings in config.networks.items():
+        known = {"account", "read_timeout", *Plugins().network(name).settings}
+        assert set(settings) <= known, name
+    assert set(config.networks) == {"mastodon", "facebook"}
 
 
 def test_the_extras_are_the_networks() -> None:

@@ -71,4 +71,9 @@ def test_without_an_sdk_one_network_is_missing_and_says_what_to_install(
     assert done.returncode == 1
     assert "pip install 'postkit-social[x]'" in done.stderr
     assert run(program, "networks", "bluesky", home=tmp_path).returncode == 0
+    for command in (["demo"], ["emulate", "--json"], ["publish", "Hi", "--to", "x", "--emulate"]):
+        done = run(program, *command, home=tmp_path)
+        assert done.returncode == 1, done.stderr
+        assert "pip install 'postkit-social[all]'" in done.stderr
+        assert "defect" not in done.stderr
     assert "error:" in run(program, "demo", home=tmp_path).stderr

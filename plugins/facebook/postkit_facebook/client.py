@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
+from postkit.accounts.connect import is_loopback
 from postkit.accounts.secret import Secret
 from postkit.errors import InputError, NeedsLogin
 from postkit.network import Attachment
@@ -26,6 +28,7 @@ with warnings.catch_warnings():
 
 VERSION = "v26.0"
 """The newest version of the Graph API (checked 2026-11-23)."""
+WEB = "https://www.facebook.com"
 LISTED = 100
 """The most posts that one request lists."""
 PAGES = 5
@@ -88,7 +91,7 @@ class Client:
         if self._page is None:
             # Only a Page has a category, so a user's id in place of the Page's does not pass.
             try:
-                me = self._call(self._graph.get_object, "me", fields="id,name,category")
+                me = self._call(self._graph.get_object, "me", fields="id,name,category,link")
             except facebook.GraphAPIError:
                 if "nonexisting field" in self._said():
                     raise NeedsLogin(
@@ -106,6 +109,18 @@ class Client:
                 )
             self._page = me
         return self._page
+
+    @property
+    def link(self) -> str:
+        """Where readers find the Page: what the network says, else its address by number."""
+        return str(self.page().get("link") or f"{self.web}/{self.page_id}")
+
+    @property
+    def web(self) -> str:
+        """Where readers are. A local stand-in shows its posts itself: with its ids, the real
+        site would lead to a stranger's."""
+        base = self.session.base
+        return base if is_loopback(urlsplit(base).hostname or "") else WEB
 
     @property
     def served_version(self) -> str | None:

@@ -68,8 +68,7 @@ class Facebook(Network[Client]):
     def identify(self, client: Client) -> Identity:
         page = client.page()
         facts = {"api_version": client.served_version or ""}
-        url = f"https://www.facebook.com/{client.page_id}"
-        return Identity(str(page["id"]), str(page.get("name", "")), url, facts)
+        return Identity(str(page["id"]), str(page.get("name", "")), client.link, facts)
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
         client.page()
@@ -80,7 +79,7 @@ class Facebook(Network[Client]):
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         self._assert_page(client)
-        return receipt_of(client.create(form_of(outgoing)))
+        return receipt_of(client.create(form_of(outgoing)), client.web)
 
     def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
         photos = set(photos_of(outgoing))
@@ -90,9 +89,9 @@ class Facebook(Network[Client]):
             if photos:
                 # A photo's id belongs to this attempt alone, so it needs no further likeness.
                 if photos & photo_ids(post):
-                    found.append(Candidate(receipt_of(post), at, proof=True))
+                    found.append(Candidate(receipt_of(post, client.web), at, proof=True))
             elif at >= since and same(post, outgoing):
-                found.append(Candidate(receipt_of(post), at))
+                found.append(Candidate(receipt_of(post, client.web), at))
         return found
 
     def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
@@ -108,7 +107,7 @@ class Facebook(Network[Client]):
 
     def recent(self, client: Client, count: int = 20) -> Sequence[RemotePost]:
         return [
-            RemotePost(receipt_of(post), str(post.get("message", "")), created_at(post))
+            RemotePost(receipt_of(post, client.web), str(post.get("message", "")), created_at(post))
             for post in islice(client.published(limit=count), count)
         ]
 
@@ -150,9 +149,10 @@ def photos_of(outgoing: Outgoing) -> list[str]:
     return [str(outgoing.prepared[f"photo_{n}"]) for n in range(len(outgoing.part.media))]
 
 
-def receipt_of(post: Mapping[str, Any]) -> Receipt:
+def receipt_of(post: Mapping[str, Any], web: str) -> Receipt:
+    """``web``: where readers are, for a post that comes without its permalink."""
     post_id = str(post["id"])
-    return Receipt(post_id, post.get("permalink_url") or f"https://www.facebook.com/{post_id}")
+    return Receipt(post_id, post.get("permalink_url") or f"{web}/{post_id}")
 
 
 def created_at(post: Mapping[str, Any]) -> datetime:

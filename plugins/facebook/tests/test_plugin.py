@@ -54,10 +54,14 @@ def creates(server: EmulatorServer) -> int:
 # Who we are
 
 
-def test_identify_names_the_page_and_the_version_that_served(connection: Connection) -> None:
+def test_identify_names_the_page_and_the_version_that_served(
+    connection: Connection, server: EmulatorServer
+) -> None:
     identity = connection.ask(lambda: connection.network.identify(connection.client))
     assert (identity.id, identity.name) == (PAGE_ID, "Emulated Page")
-    assert identity.url == f"https://www.facebook.com/{PAGE_ID}"
+    assert identity.url == f"{server.url}/#facebook"
+    shown = requests.get(identity.url, timeout=5)
+    assert '<section id="facebook"' in shown.text
     assert identity.facts == {"api_version": "v26.0"}
 
 

@@ -17,8 +17,10 @@ from postkit_reddit.plugin import Reddit
 
 from postkit.accounts.secrets import Secrets
 from postkit.accounts.vault import Vault
+from postkit.deliver.attempt import create
+from postkit.deliver.clients import ask
 from postkit.emulator.server import EmulatorServer
-from postkit.network import Account, Attachment, Outgoing, RenderedPart
+from postkit.network import Account, Attachment, Outgoing, Receipt, RenderedPart
 from postkit.transport import Session
 
 
@@ -69,6 +71,16 @@ class Link:
         journal: dict[str, Any] = {}
         self.network.prepare(self.client, part, journal)
         return Outgoing(part, journal, "key", datetime.now(UTC))
+
+    def prepared(self, part: RenderedPart) -> dict[str, Any]:
+        """The journal of ``part``, with errors classified as the core does."""
+        journal: dict[str, Any] = {}
+        ask(self.network, self.session, lambda: self.network.prepare(self.client, part, journal))
+        return journal
+
+    def send(self, outgoing: Outgoing) -> Receipt:
+        """Send it as the core does: one create request, held against the wire."""
+        return create(self.network, self.client, self.session, outgoing)
 
     def creates(self) -> int:
         return sum(entry.create for entry in self.server.requests("reddit"))

@@ -133,6 +133,16 @@ def test_the_same_text_is_refused_while_it_is_live(api: Api) -> None:
     assert api.post("Once only").status_code == 201
 
 
+def test_a_text_on_its_way_is_refused_again_and_becomes_live(api: Api) -> None:
+    api.server.add_fault("x", "late", seconds=600)
+    with pytest.raises(requests.ConnectionError):
+        api.post("Late")
+    assert api.post("Another").status_code == 201
+    assert [post.text for post in api.server.posts("x")] == ["Another"]
+    api.refused(api.post("Late"), 403)
+    assert [post.text for post in api.server.posts("x")] == ["Another", "Late"]
+
+
 def test_the_same_text_is_taken_again_after_a_day(api: Api) -> None:
     timeline = api.server.world.timeline
     now = datetime.now(UTC)

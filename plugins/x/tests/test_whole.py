@@ -73,6 +73,18 @@ def test_a_lost_answer_makes_one_post(
     assert creates(server) == 1
 
 
+def test_a_repeat_of_a_text_that_is_late_is_refused_and_found(
+    kit: Kit, server: EmulatorServer
+) -> None:
+    server.add_fault("x", "late", seconds=600)
+    report = kit.publish(Post("Late, and once"), to=["x"], wait=20)
+    (post,) = live(server)
+    assert report.deliveries[0].state == "live"
+    assert report.deliveries[0].parts[0].remote_id == post.id
+    assert creates(server) == 2
+    assert server.world.timeline.pending("x", "emulated") == []
+
+
 def test_a_text_that_never_arrived_is_sent_again(kit: Kit, server: EmulatorServer) -> None:
     server.add_fault("x", "lose_answer", accepted=False)
     report = kit.publish(Post("Lost on the way"), to=["x"], wait=20)

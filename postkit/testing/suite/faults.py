@@ -91,6 +91,26 @@ class FaultConformance(Bench):
                     rig.create(outgoing, connection)
         assert len(rig.writes()) - before == 1, story_of_writes(rig)
 
+    def test_late_past_the_quiet_window(self, make_rig: MakeRig) -> None:
+        """Not listed when the core gives up looking, and live afterwards."""
+        rig = make_rig()
+        guarantee = rig.guarantee()
+        quiet = float(rig.account.settings.get("quiet", guarantee.quiet))
+        rig.fault("late", seconds=2 * quiet + 1)
+        report = rig.publish(rig.post())
+        posts = rig.live()
+        assert len(posts) == 1, f"{len(posts)} live posts in the end.\n{story(rig, report)}"
+        assert len(rig.creates()) <= (2 if repeats(guarantee) else 1), story(rig, report)
+        if report.state == "live":
+            assert report.parts[0].remote_id == posts[0].id, story(rig, report)
+            return
+        assert report.state == "uncertain", story(rig, report)
+        assert not repeats(guarantee), (
+            f"A guarantee {guarantee.kind!r} that lets the core repeat the request must end "
+            f"without a question.\n{story(rig, report)}"
+        )
+        assert_asks(report)
+
     def test_in_doubt_is_never_sent_twice_by_finishing(self, make_rig: MakeRig) -> None:
         """Finishing again and again, as a scheduled job would."""
         rig = make_rig()

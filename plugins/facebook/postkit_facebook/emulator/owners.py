@@ -26,7 +26,6 @@ PAGE = Owner(
         "id": PAGE_ID,
         "name": "Emulated Page",
         "category": "Software",
-        "link": f"https://www.facebook.com/{PAGE_ID}",
     },
 )
 USER = Owner("user", {"id": USER_ID, "name": "Emulated Person"})

@@ -174,13 +174,17 @@ class FacebookEmulator(Emulator):
             )
         tree = parse(request.query_params.get("fields", "id,name"))
         kind = "Page" if owner.kind == "page" else "User"
-        return JSONResponse(select(owner.node, kind, tree))
+        node = self._page_node() if owner.kind == "page" else owner.node
+        return JSONResponse(select(node, kind, tree))
+
+    def _page_node(self) -> Mapping[str, str]:
+        return {**PAGE.node, "link": f"{self.world.base_url}/#{self.network}"}
 
     async def node(self, request: Request) -> Response:
         wanted = request.path_params["object"]
         fields = request.query_params.get("fields")
         if wanted == PAGE_ID:
-            return JSONResponse(select(PAGE.node, "Page", parse(fields or "id,name")))
+            return JSONResponse(select(self._page_node(), "Page", parse(fields or "id,name")))
         self._need(request, "pages_read_engagement", 10)
         photo = self.photos.get(wanted)
         if photo is not None:

@@ -133,14 +133,18 @@ class Posts:
         return parent
 
     def _is_repeated(self, text: str) -> bool:
-        """Whether the same words are live. The refusal is known of plain text only, so pictures
-        and polls do not count: what relies on more must fail here."""
+        """Whether the same words were received before, live by now or not. The refusal is known
+        of plain text only, so pictures and polls do not count: what relies on more must fail
+        here."""
+        timeline = self._world.timeline
         oldest = self._world.clock.now() - SAME_TEXT
-        return any(
-            _bare(post.text) == _bare(text)
-            for post in self._world.timeline.live(NETWORK, ACCOUNT)
-            if not post.media and post.poll is None and post.created_at > oldest
-        )
+        earlier = [p for p in timeline.live(NETWORK, ACCOUNT) if p.created_at > oldest]
+        pending = timeline.pending(NETWORK, ACCOUNT)
+        same = [post for post in (*earlier, *pending) if _is_plain(post, text)]
+        for post in same:
+            # The repeat is refused because of the first request, so that one has its post.
+            timeline.hasten(NETWORK, post.id)
+        return bool(same)
 
     async def delete(self, request: Request) -> Response:
         """DELETE /2/tweets/{id}."""
@@ -152,6 +156,10 @@ class Posts:
             raise problems.forbidden("You are not permitted to perform this action.")
         self._world.timeline.delete(NETWORK, post_id)
         return JSONResponse({"data": {"deleted": True}})
+
+
+def _is_plain(post: LivePost, text: str) -> bool:
+    return not post.media and post.poll is None and _bare(post.text) == _bare(text)
 
 
 def _bare(text: str) -> str:
