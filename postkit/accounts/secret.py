@@ -18,6 +18,8 @@ from urllib.parse import quote, quote_plus
 MASK: Final = "***"
 SHORTEST: Final = 6
 """Characters. A shorter secret is not searched for: it would blank out ordinary words."""
+FEW: Final = 1_000
+"""Beginnings of secrets that are looked for one by one."""
 REMEMBERED: Final = 10_000
 """Secrets. A worker that renews tokens for months must not grow without end."""
 
@@ -63,6 +65,10 @@ class _Known:
         pieces: list[str] = []
         kept = end = 0
         # Without the guard: a signal's handler and a forked child must be able to log.
+        starts = tuple(self._by_start)
+        # Most lines hold no secret, and few are known: then one fast look for each is enough.
+        if len(starts) <= FEW and not any(start in text for start in starts):
+            return text
         for at in range(len(text) - SHORTEST + 1):
             for form in tuple(self._by_start.get(text[at : at + SHORTEST], ())):
                 if at + len(form) > end and text.startswith(form, at):

@@ -40,7 +40,8 @@ class Heartbeat:
         finally:
             with self._changed:
                 self._parts.pop(part.id, None)
-                self._changed.notify_all()
+                if not self._parts:
+                    self._changed.notify_all()
 
     def _beat(self) -> None:
         while True:
