@@ -260,3 +260,13 @@ def test_a_formatter_of_its_own_finds_no_exception_to_print() -> None:
     assert RedactingFilter().filter(record)
     assert record.exc_info is None
     assert record.exc_text == "ValueError: ***"
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_a_secret_is_found_however_many_are_known(
+    monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(module, "FEW", few)
+    secret = Secret("pk_canary_one_of_many")
+    assert Redactor.redact(f"a line with {secret.reveal()} in it") == "a line with *** in it"
+    assert Redactor.redact("a line with nothing in it") == "a line with nothing in it"
