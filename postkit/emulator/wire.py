@@ -19,6 +19,10 @@ _KEEP_ALIVE = 120
 lost answer, so it stays open longer than any client of a test keeps it."""
 
 
+TURNS = 10
+"""Turns of the loop: accepting takes asyncio three, closing one."""
+
+
 class _Protocol(H11Protocol):
     """Hands each request its transport, so that a fault can break the connection."""
 
@@ -53,8 +57,12 @@ class _Server(uvicorn.Server):
             server.close()
         for listener in sockets or []:
             listener.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
+        # A connection that was accepted this very moment shows itself some turns of the loop
+        # later, and one that is aborted gives its socket back a turn later.
+        for _ in range(TURNS):
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
         if self.server_state.tasks:
             _, late = await asyncio.wait(set(self.server_state.tasks), timeout=1)
             for task in late:

@@ -47,6 +47,16 @@ def test_it_answers_at_once_and_leaves_nothing() -> None:
     gc.collect()
 
 
+def test_a_connection_that_comes_while_it_closes_is_closed_too() -> None:
+    # An open socket is a ResourceWarning at the collection, and so a failure of this test.
+    for _ in range(60):
+        with EmulatorServer([]) as server:
+            port = int(server.url.rpartition(":")[2])
+            late = socket.create_connection(("127.0.0.1", port), timeout=5)
+        late.close()
+    gc.collect()
+
+
 def test_an_answer_takes_milliseconds(server: EmulatorServer) -> None:
     with requests.Session() as session:
         start = time.monotonic()
