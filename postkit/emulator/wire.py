@@ -53,16 +53,22 @@ class _Server(uvicorn.Server):
                 await asyncio.wait_for(self._stopped.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First nothing more is accepted, then the server is closed: asyncio loses the socket of a
+        # connection that it accepted and whose server is closed before the next turns.
+        loop = asyncio.get_running_loop()
         for server in self.servers:
-            server.close()
-        for listener in sockets or []:
-            listener.close()
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
         # A connection that was accepted this very moment shows itself some turns of the loop
         # later, and one that is aborted gives its socket back a turn later.
         for _ in range(TURNS):
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
             await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
         if self.server_state.tasks:
             _, late = await asyncio.wait(set(self.server_state.tasks), timeout=1)
             for task in late:
