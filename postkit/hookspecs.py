@@ -14,6 +14,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from .config import Config
+    from .deliver.states import DeliveryState
     from .emulator.base import Emulator
     from .network import Network
     from .post import Post
@@ -50,3 +51,15 @@ def postkit_secret(reference: str) -> str | None:
 @hookspec
 def postkit_rewrite(post: Post, address: str) -> Post | None:
     """Called before adapting, one plugin after the other. Return a new post, or None."""
+
+
+@hookspec
+def postkit_changed(delivery: str, before: DeliveryState, after: DeliveryState) -> None:
+    """Called after a delivery (its id) shows another state, once that is durable: late rather
+    than never, once more after a failure, in the order of the changes. What it raises is logged
+    and changes nothing."""
+
+
+@hookspec
+def postkit_account_needs_login(account: str, reason: str) -> None:
+    """Called after a network has refused an account's access (``network:name``), likewise."""

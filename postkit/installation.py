@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,13 @@ from .plugins import Plugins
 
 if TYPE_CHECKING:
     from .accounts.vault import Vault
+    from .deliver.agenda import Agenda
     from .deliver.clients import Clients
     from .deliver.courier import Courier
     from .deliver.ledger import Ledger
+    from .deliver.outbox import Outbox
     from .network import Account
+    from .plan import Planner
     from .store.accounts import AccountRows
     from .store.database import Database
     from .store.media import MediaFiles
@@ -135,11 +138,43 @@ class Installation:
             **config.account(account.label),
         }
 
+    @opened
+    def _observed(self) -> bool:
+        """Whether a plugin wants to be told of changes."""
+        hook = self.plugins.manager.hook
+        return bool(
+            hook.postkit_changed.get_hookimpls() or hook.postkit_account_needs_login.get_hookimpls()
+        )
+
     def _ledger(self) -> Ledger:
         from .deliver.ledger import Ledger
         from .deliver.owner import this_process
 
-        return Ledger(self._opened, self.clock, this_process())
+        return Ledger(self._opened, self.clock, this_process(), observed=self._observed)
+
+    def _agenda(self) -> Agenda:
+        from .deliver.agenda import Agenda
+        from .deliver.owner import this_process
+
+        return Agenda(self._opened, self.clock, this_process())
+
+    @opened
+    def _outbox(self) -> Outbox:
+        from .deliver.outbox import Outbox
+
+        return Outbox(self._opened, self.clock, self._observers)
+
+    def _observers(self, event: str) -> list[tuple[str, Callable[..., object]]]:
+        hook = getattr(self.plugins.manager.hook, f"postkit_{event}")
+        return [
+            (found.plugin_name, partial(_called, found.function, found.argnames))
+            for found in hook.get_hookimpls()
+        ]
+
+    def _planner(self) -> Planner:
+        from .plan import Planner
+
+        return Planner(self.plugins, self._accounts, self._publications, self.config)
 
     def _courier(self, ledger: Ledger) -> Courier:
         from .deliver.courier import Courier
@@ -147,6 +182,11 @@ class Installation:
 
         spool = Spool(self.home.store_path.with_name("receipts.jsonl"))
         return Courier(ledger, self.clients, self._accounts, self.media, spool, self.clock)
+
+
+def _called(function: Callable[..., object], names: Sequence[str], **given: Any) -> object:
+    """A hook's implementation takes the arguments that it names."""
+    return function(**{name: given[name] for name in names})
 
 
 def _busy_seconds() -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from .address import Address, Place, expand, locate
@@ -134,9 +135,15 @@ class Planner:
         self._config = config
 
     def plan(
-        self, post: Post, to: Sequence[str] | None, wishes: Wishes, source: str | None = None
+        self,
+        post: Post,
+        to: Sequence[str] | None,
+        wishes: Wishes,
+        source: str | None = None,
+        at: datetime | None = None,
     ) -> Plan:
-        """Raises InputError with every address, option or setting that does not exist."""
+        """``at`` is when it is due (None: now). Raises InputError with every address, option or
+        setting that does not exist."""
         problems: list[str] = []
         names: list[str] = []
         for name in to or post.to or self._config.default:
@@ -159,7 +166,7 @@ class Planner:
         planned: list[Planned] = []
         for place in places:
             try:
-                planned.append(self._one(post, place, wishes, source, problems))
+                planned.append(self._one(post, place, wishes, source, at, problems))
             except PluginError as error:
                 problems.append(error.message)
         if problems:
@@ -204,7 +211,13 @@ class Planner:
                 )
 
     def _one(
-        self, post: Post, place: Place, wishes: Wishes, source: str | None, problems: list[str]
+        self,
+        post: Post,
+        place: Place,
+        wishes: Wishes,
+        source: str | None,
+        at: datetime | None,
+        problems: list[str],
     ) -> Planned:
         network = self._plugins.network(place.account.network)
         settings = self._settings(post, place)
@@ -245,7 +258,7 @@ class Planner:
             quota=f"{rates[0].calls} {rates[0].what} in {rates[0].seconds} s" if rates else None,
         )
         if not wishes.again:
-            reasons += self._repeated(planned, source)
+            reasons += self._repeated(planned, source, at)
         return replace(planned, rendition=None, reasons=tuple(reasons)) if reasons else planned
 
     def _settings(self, post: Post, place: Place) -> Settings:
@@ -293,10 +306,10 @@ class Planner:
             label = place.account.label
             yield f"{place.label}: {place.account.network} takes no target; write {label}."
 
-    def _repeated(self, planned: Planned, source: str | None) -> list[str]:
+    def _repeated(self, planned: Planned, source: str | None, at: datetime | None) -> list[str]:
         account = planned.place.account.id
         target = planned.place.target
-        reason = self._publications.repeated(account, target, planned.text_hash, source)
+        reason = self._publications.repeated(account, target, planned.text_hash, source, at)
         return [reason] if reason else []
 
 

@@ -130,7 +130,8 @@ class Post:
 
     Text is never parsed: it is what readers will see. ``media`` belongs to the first part.
     ``networks`` holds Settings by network name (or by address for one delivery alone).
-    ``to`` are the addresses it goes to where none are named.
+    ``to`` are the addresses it goes to where none are named. ``at``, ``zone`` and ``expires``
+    say when, as ``Kit.schedule`` reads them.
     """
 
     parts: tuple[Part, ...]
@@ -143,6 +144,9 @@ class Post:
     visibility: str | None
     networks: Mapping[str, Settings]
     to: tuple[str, ...]
+    at: str | None
+    zone: str | None
+    expires: str | None
 
     def __init__(
         self,
@@ -158,6 +162,9 @@ class Post:
         visibility: str | None = None,
         networks: Mapping[str, Settings] | None = None,
         to: Iterable[str] = (),
+        at: str | None = None,
+        zone: str | None = None,
+        expires: str | None = None,
     ) -> None:
         if not isinstance(text, str | Part | Iterable):
             raise InputError(f"A post's text must be text, not {type(text).__name__}.")
@@ -180,6 +187,9 @@ class Post:
             raise InputError([f"networks: {name}: give Settings(...)." for name in wrong])
         put(self, "networks", MappingProxyType(dict(networks or {})))
         put(self, "to", tuple(_words("to", to)))
+        put(self, "at", at)
+        put(self, "zone", zone)
+        put(self, "expires", expires)
         problems = list(self.problems())
         if problems:
             raise InputError(problems)
@@ -214,6 +224,9 @@ class Post:
             visibility=self.visibility,
             networks=networks,
             to=self.to,
+            at=self.at,
+            zone=self.zone,
+            expires=self.expires,
         )
 
     def problems(self) -> Iterable[str]:
@@ -234,6 +247,7 @@ class Post:
         lines += [("poll option", option) for option in (self.poll.options if self.poll else ())]
         lines += [("tag", tag) for tag in self.tags]
         lines += [("lang", self.lang), ("visibility", self.visibility)]
+        lines += [("at", self.at), ("zone", self.zone), ("expires", self.expires)]
         for where, text in (*texts, *lines):
             if text is not None:
                 yield from _text_problems(where, text)

@@ -58,11 +58,15 @@ class DeliveryReport:
     guarantee: str | None = None
     held_reason: str | None = None
     at: datetime | None = None
+    zone: str | None = None
+    """The IANA zone in which the author meant ``at``; None where it is an instant."""
     retry_at: datetime | None = None
     question: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     overdue: bool = False
     """Whether a part is due that nobody is sending: ``finish`` goes on with it."""
+    copies: tuple[str, ...] = ()
+    """Links of other posts at the network that look like a live part: it may be there twice."""
     quota: str | None = None
     """Of a planned delivery: how much the network takes in a time, in words."""
 
@@ -86,6 +90,7 @@ class DeliveryReport:
             "state": self.state,
             "held_reason": self.held_reason,
             "at": _iso(self.at),
+            "zone": self.zone,
             "retry_at": _iso(self.retry_at),
             "parts": [part.to_json() for part in self.parts],
             "changes": [dict(change) for change in self.changes],
@@ -95,6 +100,8 @@ class DeliveryReport:
             "question": dict(self.question) if self.question else None,
             "error": dict(self.error) if self.error else None,
         }
+        if self.copies:
+            body["copies"] = list(self.copies)
         if self.state == "planned":
             body["quota"] = self.quota
         return body
@@ -156,10 +163,12 @@ def report_of(
         cost=row.cost,
         guarantee=kind,
         held_reason=stopped.held_reason if stopped else None,
-        at=row.created_at,
+        at=parts[0].due_at if parts else row.created_at,
+        zone=row.zone,
         retry_at=open_part.not_before if waiting and open_part else None,
         question=stopped.question if stopped else None,
         error=stopped.error if stopped else None,
+        copies=tuple(link for part in parts for link in part.copies),
         overdue=open_part is not None and open_part.not_before <= now,
     )
 

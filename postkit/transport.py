@@ -7,7 +7,10 @@ adapter in here, which sees each request before its socket.
 from __future__ import annotations
 
 import contextlib
+import http.client
+import io
 import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -46,6 +49,8 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     response: requests.Response | None = field(default=None, repr=False)
     seconds: float = 0.0
+    until: float = float("inf")
+    """On the monotonic clock: after it, nothing more of the answer is taken."""
 
     @property
     def body(self) -> bytes:
@@ -93,7 +98,42 @@ def _mark_written() -> None:
         exchange.wrote = True
 
 
+class _Incoming(io.RawIOBase):
+    """What the socket gives, but not for ever: its own timeout begins anew with each byte."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._until = until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("The answer did not come to its end.")
+        timeout = self._sock.gettimeout()
+        if timeout is None or timeout > left:
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
+        super().__init__(sock, *args, **named)
+        exchange = _current.get()
+        if exchange is not None:
+            self.fp = io.BufferedReader(_Incoming(self.fp.detach(), sock, exchange.until))
+
+
 class _Connection(HTTPConnection):
+    response_class = _Answer
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -102,6 +142,8 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -144,6 +186,7 @@ class _Adapter(HTTPAdapter):
             self.poolmanager.clear()
         token = _current.set(exchange)
         started = time.monotonic()
+        exchange.until = started + LONGEST_ANSWER * session.read_timeout
         try:
             response = super().send(
                 request,
@@ -203,6 +246,8 @@ class Session(requests.Session):
         self.read_timeout = read_timeout
         self.calls = 0
         self.last: Exchange | None = None
+        self.created: Exchange | None = None
+        """The one request of the newest create scope, once that is closed."""
         self._scope: CreateScope | None = None
         adapter = _Adapter(self)
         self.mount("https://", adapter)
@@ -260,17 +305,19 @@ class Session(requests.Session):
         if self._scope is not None:
             raise PluginError("A create scope is open already.")
         self._scope = scope = CreateScope()
+        self.created = None
         try:
             yield scope
         finally:
             self._scope = None
+            self.created = scope.create
 
 
 def _read(response: requests.Response, until: float) -> None:
     """Take in the body, but not for ever and not without end."""
     pieces: list[bytes] = []
     size = 0
-    for piece in response.iter_content(65_536):
+    for piece in _pieces(response, until):
         pieces.append(piece)
         size += len(piece)
         if size > LARGEST_ANSWER:
@@ -281,6 +328,16 @@ def _read(response: requests.Response, until: float) -> None:
             raise requests.ReadTimeout("The answer did not come to its end.", response=response)
     # What requests itself does once a body is read; it has no public way to say so.
     response._content = b"".join(pieces)
+
+
+def _pieces(response: requests.Response, until: float) -> Iterator[bytes]:
+    try:
+        yield from response.iter_content(65_536)
+    except requests.ConnectionError as error:
+        if time.monotonic() < until:
+            raise
+        late = "The answer did not come to its end."
+        raise requests.ReadTimeout(late, response=response) from error
 
 
 def is_transport_error(error: BaseException) -> bool:

@@ -12,12 +12,17 @@ from pathlib import Path
 from ..errors import VaultError
 
 
+class Held(VaultError):
+    """Somebody else has held the lock for the whole time; nothing was changed."""
+
+
 @contextlib.contextmanager
 def locked(path: Path, timeout: float, purpose: str) -> Iterator[None]:
     """Hold the lock file `path`; wait for it at most `timeout` seconds.
 
     The file stays: removing it would let two holders in, one on the old file and one on the new.
-    Raises `VaultError` when the time is over; `purpose` says in its sentence what waits.
+    Raises `Held` when the time is over and `VaultError` where the file cannot be used; `purpose`
+    says in the sentence what waits.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -39,7 +44,7 @@ def _wait(descriptor: int, path: Path, timeout: float, purpose: str) -> None:
             return
         except BlockingIOError:
             if time.monotonic() >= end:
-                raise VaultError(
+                raise Held(
                     f"{purpose}: another process has held {path} for {timeout:g} seconds; "
                     "look for a postkit that hangs, end it and try again."
                 ) from None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator
 
-from ..errors import NeedsLogin
+from ..errors import NeedsLogin, Unavailable
+from .file_lock import Held
 from .secret import Secret
 from .vault import Vault
 
@@ -49,24 +50,42 @@ class Secrets:
         try:
             return self._read()[name]
         except KeyError:
-            network, _, account = self._label.partition(":")
-            raise NeedsLogin(
-                f"{self._label} has no {name}; remove it with `postkit accounts remove "
-                f"{self._label}` and run `postkit connect {network} --name {account}` again."
-            ) from None
+            raise NeedsLogin(f"{self._label} has no {name}; {self.remedy}.") from None
+
+    @property
+    def remedy(self) -> str:
+        """How a person gives the account new access, to end the sentence of a NeedsLogin with."""
+        network, _, account = self._label.partition(":")
+        return f"run `postkit connect {network} --name {account} --replace` with new credentials"
 
     def rotate(self, **fields: str) -> None:
-        """Store new values durably; call it inside ``refreshing``, before a new token is used."""
+        """Store new values durably; call it inside ``refreshing``, before a new token is used.
+
+        Where it raises VaultError, nothing may be sent with them: the next ``refreshing`` of this
+        process tries to store them again.
+        """
         current = self._vault.get(self._account_id)
-        self._vault.put(self._account_id, {**current, **fields})
+        for name in fields.keys() - self._public:
+            Secret(fields[name])  # also where it cannot be stored
+        self._vault.rotate(self._account_id, {**current, **fields})
         self._fields = None
         self._read()
 
     @contextlib.contextmanager
     def refreshing(self) -> Iterator[None]:
         """Single flight over all processes: inside, the fields are read anew, so look first
-        whether somebody else has refreshed meanwhile."""
-        with self._vault.lock(self._account_id):
+        whether somebody else has refreshed meanwhile.
+
+        Raises VaultError where new values could not be stored, so that no token that works once
+        is spent in vain, and Unavailable where somebody else has been at it for too long.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._vault.lock(self._account_id))
+            except Held as held:
+                # Whoever holds it waits for the network: that takes no access away.
+                raise Unavailable(held.message, network=self._label.partition(":")[0]) from held
+            self._vault.settle(self._account_id)
             self._fields = None
             yield
 

@@ -43,13 +43,14 @@ class Vault:
     method raises `VaultError`.
     """
 
-    __slots__ = ("_key", "path")
+    __slots__ = ("_key", "_unsaved", "path")
 
     def __init__(self, path: Path, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise VaultError(f"A vault's key has {KEY_BYTES} bytes, not {len(key)}.")
         self.path = path
         self._key = key
+        self._unsaved: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 
     def __repr__(self) -> str:
         return f"Vault({str(self.path)!r})"
@@ -100,6 +101,28 @@ class Vault:
                 "nonce": base64.b64encode(nonce).decode(),
                 "data": base64.b64encode(data).decode(),
             }
+
+    def rotate(self, account_id: str, fields: Mapping[str, str]) -> None:
+        """`put` for access that the network has renewed: what cannot be written now is kept in
+        memory for `settle`, since the network may not give it twice."""
+        before = self.get(account_id)
+        try:
+            self.put(account_id, fields)
+        except VaultError:
+            self._unsaved[account_id] = (before, dict(fields))
+            raise
+
+    def settle(self, account_id: str) -> None:
+        """Write the account's entry: what `rotate` could not write, else what it holds already.
+
+        Before a token that works once is spent, this finds out whether its successor can be
+        kept. To be called with the account's `lock` held.
+        """
+        now = self.get(account_id)
+        before, fields = self._unsaved.get(account_id, (now, now))
+        # Somebody has changed the entry since: theirs is newer than what was kept for it.
+        self.put(account_id, fields if before == now else now)
+        self._unsaved.pop(account_id, None)
 
     def delete(self, account_id: str) -> None:
         """Forget the account's fields. Nothing happens where there are none."""

@@ -20,7 +20,12 @@ import click
 from ..errors import PostkitError
 
 COMMANDS = {
-    "publish": "Publish a post now.",
+    "publish": "Publish a post, now or at a time.",
+    "worker": "Send what is scheduled, when it is due.",
+    "queue": "What is not sent yet.",
+    "cancel": "Cancel what is not sent yet.",
+    "reschedule": "Give what is not sent yet another time.",
+    "edit": "Give what is not sent yet other content.",
     "connect": "Connect an account.",
     "accounts": "List accounts, or remove one.",
     "networks": "What each network allows, and how to connect it.",
@@ -30,6 +35,10 @@ COMMANDS = {
     "finish": "Complete what was interrupted or is still in doubt.",
     "resolve": "Answer the question of an uncertain delivery.",
     "delete": "Delete what is live.",
+    "pause": "Stop sending, at once, everywhere.",
+    "unpause": "End a pause.",
+    "release": "Send what is held.",
+    "guarantees": "What each network lets postkit promise.",
     "emulate": "Run the stand-in for every network on this machine.",
     "demo": "See it work, without any account.",
     "completion": "Print the completion script of a shell.",

@@ -84,7 +84,12 @@ def print_report(report: Report) -> None:
 
 def opening(report: Report, most: int = 40) -> str:
     """How the text of a publication begins, on one line; empty where no address has words."""
-    texts = (delivery.parts[0].text for delivery in report.deliveries if delivery.parts)
+    return opening_of(report.deliveries, most)
+
+
+def opening_of(deliveries: Sequence[DeliveryReport], most: int = 40) -> str:
+    """The same of these deliveries."""
+    texts = (delivery.parts[0].text for delivery in deliveries if delivery.parts)
     words = " ".join(next((text for text in texts if text.strip()), "").split())
     return words if len(words) <= most else f"{words[:most].rstrip()}..."
 
@@ -123,6 +128,10 @@ def print_delivery(delivery: DeliveryReport) -> None:
             rows.append(("next", f"postkit connect {delivery.network} --name {name}"))
             when = ""
         rows.append(("next", f"postkit finish {delivery.id}{when}"))
+    if delivery.state == "scheduled" and delivery.id and delivery.at and not delivery.overdue:
+        from .timing import spoken
+
+        rows.append(("due", spoken(delivery.at, delivery.zone)))
     for label, text in rows:
         labelled(label, text)
 
@@ -159,8 +168,11 @@ def where(change: Any) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 address``, ``2 addresses``."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    """``1 address``, ``2 addresses``, ``2 deliveries``."""
+    if noun.endswith("y"):
+        plural = f"{noun[:-1]}ies"
+    else:
+        plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..kit import WAIT
+from ..desk import WAIT
 
 LONGEST = 86_400.0
 

@@ -12,7 +12,7 @@ from ..accounts.secret import RedactingFilter, Redactor
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
-from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Unavailable
+from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Refused, Unavailable
 from ..network import Account, CanRefresh, Failure, Network
 from ..plugins import Plugins
 from ..transport import Session, is_transport_error
@@ -47,8 +47,14 @@ class Connection:
         except NeedsLogin:
             if not isinstance(self.network, CanRefresh):
                 raise
-            self.renew()
-            return once()
+            if self.renew():
+                return once()
+            try:
+                return once()
+            except NeedsLogin:
+                # What another process had left has ended too: now we ask ourselves.
+                self.renew()
+                return once()
         except Unavailable as error:
             if error.retry_at is not None or not patient:
                 raise
@@ -57,14 +63,24 @@ class Connection:
     def close(self) -> None:
         self.session.close()
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
+        """Have new access. True where the network was asked for it, False where it was taken
+        over from another thread or process, whose it may have ended since.
+
+        Raises NeedsLogin for every no: it is about the access, and never about a post.
+        """
         network = self.network
         if not isinstance(network, CanRefresh):
             raise NeedsLogin(
                 f"{self.account.label} is not accepted any more; connect it again.",
                 network=network.name,
             )
-        ask(network, self.session, lambda: network.refresh(self.client))
+        before = self.session.calls
+        try:
+            ask(network, self.session, lambda: network.refresh(self.client))
+        except (Refused, PluginError) as no:
+            raise NeedsLogin(no.message, network=network.name) from no
+        return self.session.calls > before
 
 
 def repeatedly(call: Callable[[], T]) -> T:

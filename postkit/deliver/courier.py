@@ -27,41 +27,54 @@ from ..errors import (
 )
 from ..network import CanRefresh, Outgoing, Receipt, RenderedPart
 from ..store.rows import DeliveryRow, PartRow
+from ..walltime import resolve
+from .allowance import both
 from .attempt import create
+from .audit import Audit
 from .clients import Connection
-from .doubt import Doubt
+from .gates import Expired, NoneLeft, NotYet, Paused, resume_at
 from .ledger import Fenced, Taken
-from .owner import is_dead
 from .steps import Run, Watch
 
 log = logging.getLogger("postkit.deliver")
 
-_busy: set[str] = set()
-"""Deliveries that a thread of this process works at: two threads share one owner's name."""
+ORDER_KEPT = timedelta(seconds=30)
+"""For so long a network that cannot be reached keeps all posts of an account waiting."""
+
+_busy: set[tuple[str, str]] = set()
+"""Owner and delivery that a thread works at: the threads of a process share one owner's name."""
 _busy_guard = threading.Lock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_busy.clear)
 
 
-class Courier(Doubt):
+class Courier(Audit):
     """Runs deliveries. One instance serves all threads."""
 
-    def run(self, delivery: DeliveryRow, deadline: datetime, watch: Watch | None = None) -> None:
+    def run(
+        self,
+        delivery: DeliveryRow,
+        deadline: datetime,
+        watch: Watch | None = None,
+        *,
+        ordered: bool = False,
+    ) -> None:
         """Work until every part is settled, a person is needed, or ``deadline`` has come.
 
         Idempotent: what is live is never sent again, and what another process holds is left
-        to it. Raises StoreError where a step could not be written down.
+        to it. ``ordered``: what is due earlier on the account goes first. Raises StoreError where
+        a step could not be written down.
         """
         account = self._accounts.by_id(delivery.account_id)
         left = (deadline - self._clock.now()).total_seconds()
-        run = Run(delivery, account, deadline, self._clock.monotonic() + left, watch)
+        run = Run(delivery, account, deadline, self._clock.monotonic() + left, watch, ordered)
         if not self._enter(run):
             return
         try:
             self._go(run)
         finally:
             with _busy_guard:
-                _busy.discard(delivery.id)
+                _busy.discard(self._busy_as(delivery.id))
             if run.connection is not None:
                 self._clients.give(run.connection)
 
@@ -69,11 +82,14 @@ class Courier(Doubt):
         """Wait until no other thread of this process works at the delivery."""
         while True:
             with _busy_guard:
-                if run.delivery.id not in _busy:
-                    _busy.add(run.delivery.id)
+                if self._busy_as(run.delivery.id) not in _busy:
+                    _busy.add(self._busy_as(run.delivery.id))
                     return True
             if not self._pause(run, self._clock.now() + timedelta(milliseconds=50)):
                 return False
+
+    def _busy_as(self, delivery_id: str) -> tuple[str, str]:
+        return self._ledger.owner, delivery_id
 
     def _go(self, run: Run) -> None:
         while not self._stopping.is_set():
@@ -95,19 +111,27 @@ class Courier(Doubt):
         if part.state == "SCHEDULED":
             if part.not_before > self._clock.now():
                 return self._pause(run, part.not_before)
+            if self._comes_later(run, part):
+                return True
             return self._send(run, part, parts)
         if part.state in ("CLAIMED", "SENDING", "IN_DOUBT"):
             if part.state == "IN_DOUBT" and part.owner == self._ledger.owner:
                 return self._find_out(run, part)
-            if self._is_free(part):
+            if self._is_free(run, part):
                 self._ledger.take_over(part)
                 return True
             return self._pause(run, self._clock.now() + timedelta(milliseconds=200))
         return False
 
-    def _is_free(self, part: PartRow) -> bool:
-        # Our own name on it, and no other thread of ours at it: a thread that broke off.
-        if part.owner is None or part.owner == self._ledger.owner or is_dead(part.owner):
+    def _is_free(self, run: Run, part: PartRow) -> bool:
+        if part.owner == self._ledger.owner:
+            # Our own name on it, and no thread of ours at it: a thread that broke off.
+            with _busy_guard:
+                return (
+                    part.delivery_id == run.delivery.id
+                    or self._busy_as(part.delivery_id) not in _busy
+                )
+        if part.owner is None or self._is_dead(part.owner):
             return True
         return part.lease_until is None or part.lease_until < self._clock.now()
 
@@ -119,7 +143,20 @@ class Courier(Doubt):
         if self._key_has_died(run, part, rendered):
             self._ledger.expired(part)
             return True
-        part = self._ledger.claim(part, network.new_key(rendered))
+        allowance = self._allowance(run)
+        try:
+            part = self._ledger.claim(
+                part,
+                network.new_key(rendered),
+                ordered=run.ordered,
+                count=allowance.uploads(rendered) if rendered.media and not part.prepared else None,
+            )
+        except NoneLeft as none:
+            return self._wait_for_calls(run, part, none, self._ledger.put_off)
+        except NotYet as wait:
+            return self._wait_for_turn(run, part, wait)
+        except (Paused, Expired) as shut:
+            return self._shut(run, part, shut)
         self._tell(run, part, "preparing" if rendered.media else "sending")
         try:
             connection = self._connection(run)
@@ -161,9 +198,60 @@ class Courier(Doubt):
             return False
         if self._stopping.is_set():
             return self._give_back(run, part, Unavailable("Stopped before anything was sent."))
-        part = self._ledger.send(part, outgoing)
+        try:
+            part = self._ledger.send(part, outgoing, allowance.create())
+        except NoneLeft as none:
+            return self._wait_for_calls(run, part, none, self._ledger.release)
+        except (Paused, Expired) as shut:
+            return self._shut(run, part, shut)
         self._tell(run, part, "sending")
         return self._create(run, part, connection, outgoing)
+
+    def _comes_later(self, run: Run, part: PartRow) -> bool:
+        """Whether the zone's rules have changed so that the wall time meant is still to come."""
+        local, zone = run.delivery.local, run.delivery.zone
+        if part.position > 1 or part.attempts or local is None or zone is None:
+            return False
+        if part.due_at != part.not_before:
+            return False  # put off since: its time has come once
+        try:
+            at = resolve(local, zone, strict=False)
+        except InputError as error:
+            log.warning("%s is due by the rules of before: %s", part.id, error.message)
+            return False
+        if at <= self._clock.now():
+            return False
+        self._ledger.shift(part, at, f"The rules of {zone} have changed; it is due later.")
+        return True
+
+    def _wait_for_turn(self, run: Run, part: PartRow, wait: NotYet) -> bool:
+        blocker = wait.blocker
+        if blocker is not None and self._is_free(run, blocker):
+            taken = self._ledger.take_over(blocker)
+            if taken.state == "IN_DOUBT":
+                self._ledger.let_go(taken)
+            return True
+        if run.ordered and blocker is None:
+            return False
+        self._tell(run, part, "waiting", wait.message)
+        return self._pause(run, wait.at or self._clock.now() + timedelta(milliseconds=50))
+
+    def _wait_for_calls(
+        self, run: Run, part: PartRow, none: NoneLeft, change: Callable[..., PartRow]
+    ) -> bool:
+        until = none.at or self._clock.now()
+        change(part, none, until, also=self._allowance(run).wait(until))
+        self._tell(run, part, "waiting", none.message)
+        return self._pause(run, until)
+
+    def _shut(self, run: Run, part: PartRow, shut: Paused | Expired) -> bool:
+        if isinstance(shut, Paused):
+            self._ledger.hold(part, "paused", shut.message)
+            self._tell(run, part, "held", shut.message)
+        else:
+            self._ledger.missed(part, shut.message)
+            self._tell(run, part, "missed", shut.message)
+        return False
 
     def _key_has_died(self, run: Run, part: PartRow, rendered: RenderedPart) -> bool:
         """Whether this would be a repeat that only its key makes harmless, and that is too old."""
@@ -176,7 +264,11 @@ class Courier(Doubt):
         return not 0 <= (self._clock.now() - first).total_seconds() < guarantee.key_ttl
 
     def _give_back(self, run: Run, part: PartRow, error: PostkitError) -> bool:
-        self._ledger.release(part, error, self._clock.now())
+        """Nothing was sent, and nothing of the post is wrong; not at once again, but where a
+        person has stopped us."""
+        is_stopped = self._stopping.is_set()
+        again = self._clock.now() if is_stopped else self._next_try(part, None)
+        self._ledger.release(part, error, again)
         self._tell(run, part, "waiting", error.message)
         return False
 
@@ -187,28 +279,28 @@ class Courier(Doubt):
                     connection.network, connection.client, connection.session, outgoing
                 )
         except InDoubt as error:
-            self._ledger.doubt(part, error)
+            self._ledger.doubt(part, error, detail=self._answer(run, of_create=True))
             self._tell(run, part, "checking", error.message)
             return True
         except Duplicate as error:
             if part.doubt_at is not None:
                 # The network refuses the repeat because the first one is live: look for it.
-                self._ledger.doubt(part, error)
+                self._ledger.doubt(part, error, detail=self._answer(run, of_create=True))
                 return True
-            self._ledger.failed(part, "rejected", error)
+            self._ledger.failed(part, "rejected", error, detail=self._answer(run, of_create=True))
             self._tell(run, part, "failed", error.message)
             return False
         except (Unavailable, Throttled) as error:
-            return self._put_off(run, part, error, self._ledger.unsent)
+            return self._put_off(run, part, error, self._ledger.unsent, of_create=True)
         except NeedsLogin as error:
             return self._needs_login(run, part, error, self._ledger.unsent, connection)
         except (Refused, PluginError, NetworkError) as error:
-            self._ledger.failed(part, "rejected", error)
+            self._ledger.failed(part, "rejected", error, detail=self._answer(run, of_create=True))
             self._tell(run, part, "failed", error.message)
             return False
         if not self._settle(run, part, receipt):
             return False
-        run.failures = 0
+        run.renewed = False
         if run.account.state != "ok":
             self._accounts.set_state(run.account.id, "ok")
             run.account = replace(run.account, state="ok")
@@ -218,7 +310,15 @@ class Courier(Doubt):
     def _settle(self, run: Run, part: PartRow, receipt: Receipt) -> bool:
         """Write the receipt down, whatever has happened to part and store meanwhile."""
         try:
-            self._ledger.live(part, "accepted", receipt, "The network accepted it.")
+            self._ledger.live(
+                part,
+                "accepted",
+                receipt,
+                "The network accepted it.",
+                audit=self._audit(run),
+                detail=self._answer(run, of_create=True),
+                also=self._learnt(run),
+            )
         except Taken as taken:
             doubtful = self._ledger.doubt(part, InDoubt(taken.message))
             return self._ask(run, doubtful, taken.message)
@@ -268,10 +368,21 @@ class Courier(Doubt):
         run: Run,
         part: PartRow,
         error: NetworkError,
-        change: Callable[[PartRow, PostkitError, datetime], PartRow],
+        change: Callable[..., PartRow],
+        *,
+        of_create: bool = False,
     ) -> bool:
-        again = self._next_try(run, error.retry_at)
-        change(part, error, again)
+        again = self._next_try(part, error.retry_at)
+        # A limit is the account's; a network that is away keeps its other posts for a moment,
+        # so that they stay in order, but not for as long as one part cannot be prepared.
+        now = self._clock.now()
+        held = again if isinstance(error, Throttled) else min(again, now + ORDER_KEPT)
+        detail = self._answer(run, of_create=of_create)
+        also = resume_at(part.account_id, held)
+        if of_create and isinstance(error, Unavailable) and part.sending_at is not None:
+            # It was counted, and provably not sent.
+            also = both(also, self._allowance(run).give_back(part.sending_at))
+        change(part, error, again, detail=detail, also=also)
         self._tell(run, part, "waiting", error.message)
         return again <= run.deadline
 
@@ -280,27 +391,32 @@ class Courier(Doubt):
         run: Run,
         part: PartRow,
         error: NeedsLogin,
-        change: Callable[[PartRow, PostkitError, datetime], PartRow],
+        change: Callable[..., PartRow],
         connection: Connection | None = None,
     ) -> bool:
-        change(part, error, self._clock.now())
+        detail = self._answer(run, of_create=connection is not None)
+        part = change(part, error, self._clock.now(), detail=detail)
         can_refresh = connection is not None and isinstance(connection.network, CanRefresh)
         if connection is not None and can_refresh and not run.renewed:
-            run.renewed = True
             try:
-                connection.renew()
+                # What another process had left may have ended too: then it is our turn to ask.
+                run.renewed = connection.renew()
             except (Unavailable, Throttled) as away:
                 # Out of reach is not out of access: the account keeps its state.
-                run.renewed = False
+                again = self._next_try(part, away.retry_at)
+                self._ledger.put_off(part, away, again)
                 self._tell(run, part, "waiting", away.message)
-                return self._pause(run, self._next_try(run, away.retry_at))
-            except StoreError:
-                raise
-            except PostkitError as still:
-                error = NeedsLogin(still.message, network=connection.network.name)
+                return self._pause(run, again)
+            except VaultError as shut:
+                # The key or the disk of this machine: no access was lost by it.
+                self._ledger.put_off(part, shut, self._next_try(part, None))
+                self._tell(run, part, "waiting", shut.message)
+                return False
+            except NeedsLogin as still:
+                error = still
+                part = self._ledger.put_off(part, error, self._clock.now())
             else:
                 return True
-        self._drop(run)
-        self._accounts.set_state(run.account.id, "needs_login")
+        self._disconnect(run, error.message)
         self._tell(run, part, "waiting", error.message)
         return False

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..errors import Duplicate, NeedsLogin, NetworkError, PluginError, PostkitError, Refused
+from ..errors import (
+    Duplicate,
+    NeedsLogin,
+    NetworkError,
+    PluginError,
+    PostkitError,
+    Refused,
+    VaultError,
+)
 from ..network import Candidate, Guarantee, Outgoing
 from ..store.rows import PartRow
 from .ledger import Taken
@@ -42,14 +50,14 @@ class Doubt(Steps):
         outgoing = Outgoing.from_json(part.outgoing, self._media.get)
         since = part.sending_at - LOOK_BACK
         guarantee = self.guarantee(run.account, outgoing.part)
-        if part.error is not None and part.error.get("kind") == Duplicate.kind:
+        is_refused_twice = part.error is not None and part.error.get("kind") == Duplicate.kind
+        if is_refused_twice:
             # The repeat was refused; a third one would be refused too.
             guarantee = replace(guarantee, resend_when_absent=False)
         try:
             found = [] if guarantee.kind == "blind" else self._looked_up(run, outgoing, since)
-        except (NetworkError, PluginError) as error:
+        except (NetworkError, PluginError, VaultError) as error:
             return self._look_failed(run, part, guarantee, error)
-        run.failures = 0
         verdict = decide(
             found,
             guarantee=guarantee,
@@ -57,11 +65,18 @@ class Doubt(Steps):
             doubt_at=part.doubt_at,
             now=self._clock.now(),
             looks=part.looks + 1,
-            taken=self._ledger.known_remote_ids(run.account.id),
+            taken=self._ledger.settled_by(run.account.id, [c.receipt.id for c in found]),
         )
         if verdict.kind == "live" and verdict.receipt is not None:
             try:
-                self._ledger.live(part, "found", verdict.receipt, verdict.reason)
+                self._ledger.live(
+                    part,
+                    "found",
+                    verdict.receipt,
+                    verdict.reason,
+                    audit=self._audit(run),
+                    detail=self._answer(run),
+                )
             except Taken as taken:
                 # Another part was settled by it this very moment: look again, without it.
                 self._ledger.looked(part, taken.message, self._clock.now() + BACKOFF)
@@ -69,14 +84,20 @@ class Doubt(Steps):
             self._tell(run, part, "live", verdict.receipt.url or verdict.receipt.id)
             return True
         if verdict.kind == "wait" and verdict.again is not None:
-            self._ledger.looked(part, verdict.reason, verdict.again)
+            self._ledger.looked(part, verdict.reason, verdict.again, detail=self._answer(run))
             self._tell(run, part, "checking", verdict.reason)
             return True
         if verdict.kind == "absent":
             self._ledger.absent(part, verdict.reason)
             self._tell(run, part, "sending", verdict.reason)
             return True
-        return self._ask(run, part, verdict.reason, verdict.links)
+        reason = verdict.reason
+        if is_refused_twice and not verdict.links:
+            reason = (
+                "The network refuses a repeat as a duplicate, so it may well be live, but it "
+                "does not list it."
+            )
+        return self._ask(run, part, reason, verdict.links)
 
     def _looked_up(self, run: Run, outgoing: Outgoing, since: datetime) -> list[Candidate]:
         connection = self._connection(run)
@@ -97,13 +118,11 @@ class Doubt(Steps):
         patience = timedelta(seconds=guarantee.quiet) if will_fail else PATIENCE
         if part.doubt_at is not None and now >= part.doubt_at + patience:
             return self._ask(run, part, f"It cannot be looked up: {error.message}")
-        again = self._next_try(run, getattr(error, "retry_at", None))
-        # It does not count as a look.
-        part = self._ledger.looked(replace(part, looks=part.looks - 1), error.message, again)
+        again = self._next_try(part, getattr(error, "retry_at", None))
+        part = self._ledger.look_failed(part, error, again, detail=self._answer(run))
         self._tell(run, part, "checking", error.message)
         if isinstance(error, NeedsLogin):
-            self._drop(run)
-            self._accounts.set_state(run.account.id, "needs_login")
+            self._disconnect(run, error.message)
             self._ledger.let_go(part)
             return False
         return True

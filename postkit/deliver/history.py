@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from ..accounts.secret import Redactor
@@ -20,10 +21,11 @@ def record(
     event: str,
     before: PartState | None,
     after: PartState | None,
-    attempt: int,
     reason: str,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one line to the account's history, chained to the line before it."""
+    """Append one line to the account's history, chained to the line before it. ``detail`` is
+    what was asked and answered, redacted already."""
     last = connection.execute(
         "SELECT hash FROM history WHERE account_id = :id ORDER BY id DESC LIMIT 1",
         {"id": part.account_id},
@@ -37,8 +39,9 @@ def record(
         "event": event,
         "before": before,
         "after": after,
-        "attempt": attempt,
+        "attempt": part.attempts,
         "reason": storable(Redactor.redact(reason)),
+        "detail": json.dumps(dict(detail)) if detail else None,
         "previous": last["hash"] if last else "",
     }
     line["hash"] = hashlib.sha256(

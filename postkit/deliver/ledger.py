@@ -1,50 +1,40 @@
-"""Every change of a part's state: one durable transaction, checked against the table of states.
-
-Each change is a compare-and-set on (state, fence): who lost the claim changes nothing and is
-told so by ``Fenced``. Each appends to the account's history, which is chained by hash.
-"""
+"""Every step of a part on its way: one durable transaction each, checked against the states."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from ..clock import Clock, micros
+from ..clock import micros
 from ..errors import PostkitError, StoreError
 from ..network import Outgoing, Receipt
 from ..store import rows
-from ..store.database import Database
 from ..store.rows import PartRow
-from .history import error_json, record
+from .gates import its_turn, not_expired, not_paused
+from .history import error_json
 from .journal import PreparedJournal
-from .states import TRANSITIONS, Event, PartState
+from .moves import ACCOUNT_READY, Fenced, Gate, Moves
+from .states import Event
+
+__all__ = ["LEASE", "Fenced", "Ledger", "Taken"]
 
 LEASE = timedelta(seconds=120)
 """How long a claim holds without a sign of life: longer than any single request may take."""
-
-
-class Fenced(PostkitError):
-    """Another process has taken this part over; nothing was changed."""
+Detail = Mapping[str, Any] | None
 
 
 class Taken(StoreError):
     """The remote post settles another part already; nothing was changed."""
 
 
-class Ledger:
-    """Reads and changes parts. ``owner`` names this process in every claim."""
+class Ledger(Moves):
+    """Reads parts and takes them from scheduled to live, or to a question.
 
-    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._owner = owner
-
-    @property
-    def owner(self) -> str:
-        return self._owner
+    An account's lease is its one part that is CLAIMED or SENDING: nobody else can claim another.
+    """
 
     def parts(self, delivery_id: str) -> list[PartRow]:
         """All parts of a delivery, in order."""
@@ -53,18 +43,36 @@ class Ledger:
         )
         return [rows.part(row) for row in found]
 
-    def claim(self, part: PartRow, key: str) -> PartRow:
-        """Take a scheduled part. ``key`` is kept only where the part has none yet."""
-        now = self._clock.now()
+    def claim(
+        self, part: PartRow, key: str, *, ordered: bool = False, count: Gate | None = None
+    ) -> PartRow:
+        """Take a scheduled part. ``key`` is kept only where the part has none yet.
+
+        Raises NotYet, Paused or Expired where a gate is shut, Fenced where another process was
+        quicker. ``ordered``: not before what is due earlier on the account. ``count`` takes the
+        calls of its preparation from the network's budget, and raises where none are left.
+        """
+
+        def gate(connection: sqlite3.Connection, at: int) -> None:
+            not_paused(connection, part)
+            not_expired(part, at)
+            its_turn(connection, part, at, ordered=ordered)
+            if count is not None:
+                count(connection, at)
+
         return self._move(
             part,
             "claim",
             "This process took the part.",
             bump=True,
+            gate=gate,
             owner=self._owner,
-            lease_until=micros(now + LEASE),
+            lease_until=self._lease(),
             key=part.key or key,
         )
+
+    def _lease(self) -> int:
+        return micros(self._clock.now() + LEASE)
 
     def journal(self, part: PartRow) -> PreparedJournal:
         return PreparedJournal(self, part)
@@ -76,68 +84,111 @@ class Ledger:
             "prepared",
             f"Prepared: {name}.",
             prepared=json.dumps(dict(values)),
-            lease_until=micros(self._clock.now() + LEASE),
+            lease_until=self._lease(),
         )
 
     def renew(self, part: PartRow) -> None:
         """A sign of life: the claim holds for another lease. No change of state, no history."""
         values = {
             "id": part.id,
+            "account": part.account_id,
             "owner": self._owner,
             "fence": part.fence,
-            "lease": micros(self._clock.now() + LEASE),
+            "lease": self._lease(),
         }
-        self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE part SET lease_until = :lease WHERE id = :id AND owner = :owner "
-                "AND fence = :fence AND lease_until < :lease",
-                values,
-            ).close()
-        )
 
-    def release(self, part: PartRow, error: PostkitError, not_before: datetime) -> PartRow:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE part SET lease_until = :lease, ready_at = :lease WHERE id = :id "
+                "AND owner = :owner AND fence = :fence AND lease_until < :lease",
+                values,
+            )
+            connection.execute(ACCOUNT_READY, values)
+
+        self._database.write(work)
+
+    def release(
+        self,
+        part: PartRow,
+        error: PostkitError,
+        not_before: datetime,
+        *,
+        detail: Detail = None,
+        also: Gate | None = None,
+    ) -> PartRow:
         """Give a claim back: nothing was sent."""
         return self._move(
             part,
             "release",
             error.message,
+            detail=detail,
+            also=also,
             owner=None,
             lease_until=None,
             not_before=micros(not_before),
+            failures=part.failures + 1,
             error=error_json(error),
         )
 
-    def send(self, part: PartRow, outgoing: Outgoing) -> PartRow:
-        """Write SENDING with everything the request is made of. Only then the socket."""
+    def send(self, part: PartRow, outgoing: Outgoing, count: Gate | None = None) -> PartRow:
+        """Write SENDING with everything the request is made of. Only then the socket.
+
+        Raises Paused or Expired where a gate was shut meanwhile. ``count`` takes the call from
+        the network's budget in the same transaction, and raises where there is none left.
+        """
         now = self._clock.now()
+
+        def gate(connection: sqlite3.Connection, at: int) -> None:
+            not_paused(connection, part)
+            not_expired(part, at)
+            if count is not None:
+                count(connection, at)
+
         # A repeat keeps the time of the first request: it is the first that may be live.
         first = part.sending_at if part.doubt_at and part.sending_at else now
         return self._move(
             part,
             "send",
             "The request is written down and may leave.",
+            gate=gate,
             outgoing=json.dumps(outgoing.to_json()),
             sending_at=micros(first),
-            lease_until=micros(now + LEASE),
+            lease_until=self._lease(),
             attempts=part.attempts + 1,
             looks=0,
             error=None,
         )
 
-    def live(self, part: PartRow, event: Event, receipt: Receipt, reason: str) -> PartRow:
-        """It is live. Raises Taken where that post settles another part."""
+    def live(
+        self,
+        part: PartRow,
+        event: Event,
+        receipt: Receipt,
+        reason: str,
+        *,
+        audit: timedelta | None = None,
+        detail: Detail = None,
+        also: Gate | None = None,
+    ) -> PartRow:
+        """It is live; ``audit`` from now it is looked at once more. Raises Taken where that post
+        settles another part."""
+        now = self._clock.now()
         try:
             return self._move(
                 part,
                 event,
                 reason,
                 rest="free",
+                detail=detail,
+                also=also,
                 owner=None,
                 lease_until=None,
+                audit_at=micros(now + audit) if audit is not None else None,
                 receipt=json.dumps(receipt.to_json()),
                 remote_id=receipt.id or None,
                 url=receipt.url,
-                live_at=micros(self._clock.now()),
+                live_at=micros(now),
+                failures=0,
                 question=None,
                 error=None,
             )
@@ -151,44 +202,152 @@ class Ledger:
             name = found[0]["id"] if found else "another post"
             raise Taken(f"The network names the post that is {name} already.") from error
 
-    def failed(self, part: PartRow, event: Event, error: PostkitError) -> PartRow:
+    def failed(
+        self,
+        part: PartRow,
+        event: Event,
+        error: PostkitError,
+        *,
+        detail: Detail = None,
+        also: Gate | None = None,
+    ) -> PartRow:
         """A definite no. What follows in the thread is held."""
         return self._move(
-            part, event, error.message, rest="hold", owner=None, lease_until=None, question=None,
-            error=error_json(error),
+            part, event, error.message, rest="hold", detail=detail, also=also, owner=None,
+            lease_until=None, question=None, error=error_json(error),
         )  # fmt: skip
 
-    def unsent(self, part: PartRow, error: PostkitError, not_before: datetime) -> PartRow:
+    def unsent(
+        self,
+        part: PartRow,
+        error: PostkitError,
+        not_before: datetime,
+        *,
+        detail: Detail = None,
+        also: Gate | None = None,
+    ) -> PartRow:
         """It was not accepted for certain: it may be sent again under the same key."""
         return self._move(
             part,
             "unsent",
             error.message,
+            detail=detail,
+            also=also,
             owner=None,
             lease_until=None,
             not_before=micros(not_before),
+            failures=part.failures + 1,
             error=error_json(error),
         )
 
-    def doubt(self, part: PartRow, error: PostkitError) -> PartRow:
+    def hold(self, part: PartRow, held_reason: str, why: str) -> PartRow:
+        """Keep it for a person; what follows in the thread waits behind it."""
+        return self._move(
+            part, "hold", why, owner=None, lease_until=None, held_reason=held_reason
+        )  # fmt: skip
+
+    def missed(self, part: PartRow, why: str) -> PartRow:
+        """Too late to be sent. What follows in the thread is held."""
+        return self._move(part, "miss", why, rest="hold", owner=None, lease_until=None)
+
+    def put_off(
+        self, part: PartRow, error: PostkitError, not_before: datetime, *, also: Gate | None = None
+    ) -> PartRow:
+        """Nobody can send it before then."""
+        return self._move(
+            part,
+            "put_off",
+            error.message,
+            also=also,
+            not_before=micros(not_before),
+            failures=part.failures + 1,
+            error=error_json(error),
+        )
+
+    def shift(self, part: PartRow, at: datetime, why: str) -> PartRow:
+        """The zone's rules have changed: the wall time that was meant is another instant."""
+        freshness = part.expires_at - part.due_at if part.expires_at is not None else None
+
+        def also(connection: sqlite3.Connection, _: int) -> None:
+            connection.execute(
+                "UPDATE part SET due_at = :at, not_before = :at WHERE delivery_id = :delivery "
+                "AND position > :position AND state = 'SCHEDULED'",
+                {"at": micros(at), "delivery": part.delivery_id, "position": part.position},
+            )
+
+        return self._move(
+            part,
+            "shift",
+            why,
+            also=also,
+            due_at=micros(at),
+            not_before=micros(at),
+            expires_at=micros(at + freshness) if freshness is not None else None,
+        )
+
+    def audited(
+        self, part: PartRow, reason: str, copies: list[str], next_at: datetime | None
+    ) -> PartRow:
+        """The network was asked once more how many there are; ``copies`` are links of others."""
+        return self._move(
+            part,
+            "duplicate" if copies else "audit",
+            reason,
+            audit_at=micros(next_at) if next_at is not None else None,
+            audits=part.audits + 1,
+            copies=json.dumps(sorted({*part.copies, *copies})),
+        )
+
+    def audit_later(self, part: PartRow, reason: str, at: datetime) -> PartRow:
+        """The network could not be asked now."""
+        return self._move(part, "audit", reason, audit_at=micros(at))
+
+    def doubt(
+        self,
+        part: PartRow,
+        error: PostkitError,
+        *,
+        detail: Detail = None,
+        also: Gate | None = None,
+    ) -> PartRow:
         return self._move(
             part,
             "doubt",
             error.message,
+            detail=detail,
+            also=also,
             owner=self._owner,
-            lease_until=micros(self._clock.now() + LEASE),
+            lease_until=self._lease(),
             doubt_at=micros(self._clock.now()),
             error=error_json(error),
         )
 
-    def looked(self, part: PartRow, reason: str, next_at: datetime) -> PartRow:
+    def looked(
+        self, part: PartRow, reason: str, next_at: datetime, *, detail: Detail = None
+    ) -> PartRow:
         return self._move(
             part,
             "look",
             reason,
+            detail=detail,
             looks=part.looks + 1,
+            failures=0,
             not_before=micros(next_at),
-            lease_until=micros(self._clock.now() + LEASE),
+            lease_until=self._lease(),
+        )
+
+    def look_failed(
+        self, part: PartRow, error: PostkitError, next_at: datetime, *, detail: Detail = None
+    ) -> PartRow:
+        """The network could not be asked; that is no look."""
+        return self._move(
+            part,
+            "look",
+            error.message,
+            detail=detail,
+            failures=part.failures + 1,
+            not_before=micros(next_at),
+            lease_until=self._lease(),
         )
 
     def absent(self, part: PartRow, reason: str) -> PartRow:
@@ -230,6 +389,7 @@ class Ledger:
             key=None,
             prepared="{}",
             not_before=micros(self._clock.now()),
+            expires_at=None,
         )
 
     def retry(self, part: PartRow) -> PartRow:
@@ -245,6 +405,7 @@ class Ledger:
             rest="free",
             error=None,
             not_before=micros(self._clock.now()),
+            expires_at=None,
             **fresh,
         )
 
@@ -257,7 +418,7 @@ class Ledger:
             "The repeat waited for too long; looking first.",
             bump=True,
             owner=self._owner,
-            lease_until=micros(now + LEASE),
+            lease_until=self._lease(),
             doubt_at=micros(now),
             looks=0,
         )
@@ -282,7 +443,7 @@ class Ledger:
                 "Its process ended while the request was on its way.",
                 bump=True,
                 owner=self._owner,
-                lease_until=micros(self._clock.now() + LEASE),
+                lease_until=self._lease(),
                 doubt_at=micros(self._clock.now()),
             )
         return self._move(
@@ -291,84 +452,16 @@ class Ledger:
             "This process goes on finding out.",
             bump=True,
             owner=self._owner,
-            lease_until=micros(self._clock.now() + LEASE),
+            lease_until=self._lease(),
         )
 
-    def known_remote_ids(self, account_id: str) -> frozenset[str]:
-        """Ids that settle a part already: no other part can be settled by them."""
+    def settled_by(self, account_id: str, remote_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these ids settle a part already: no other part can be settled by them."""
+        ids = list(remote_ids)
+        marks = ", ".join(f":id{number}" for number in range(len(ids)))
         found = self._database.read(
-            "SELECT remote_id FROM part WHERE account_id = :id AND remote_id IS NOT NULL",
-            {"id": account_id},
+            "SELECT remote_id FROM part WHERE account_id = :account "  # noqa: S608
+            f"AND remote_id IN ({marks})",
+            {"account": account_id, **{f"id{n}": name for n, name in enumerate(ids)}},
         )
         return frozenset(row["remote_id"] for row in found)
-
-    def _move(
-        self,
-        part: PartRow,
-        event: Event,
-        reason: str,
-        *,
-        bump: bool = False,
-        rest: Literal["hold", "free"] | None = None,
-        **columns: Any,
-    ) -> PartRow:
-        try:
-            after = TRANSITIONS[part.state, event]
-        except KeyError:
-            raise Fenced(
-                f"{part.id} is {part.state}, so it cannot be changed by {event!r} now."
-            ) from None
-        fence = part.fence + 1 if bump else part.fence
-        sets = ["state = :after", "fence = :fence", *(f"{name} = :{name}" for name in columns)]
-        values = {
-            **columns,
-            "id": part.id,
-            "state": part.state,
-            "old_fence": part.fence,
-            "after": after,
-            "fence": fence,
-        }
-        sql = (
-            f"UPDATE part SET {', '.join(sets)} "  # noqa: S608 - names come from this module
-            "WHERE id = :id AND state = :state AND fence = :old_fence RETURNING *"
-        )
-        at = micros(self._clock.now())
-
-        def work(connection: sqlite3.Connection) -> PartRow:
-            # All rows are fetched: RETURNING must run to its end before the savepoint is released.
-            found = connection.execute(sql, values).fetchall()
-            if not found:
-                raise Fenced(f"{part.id} was taken over by another process.")
-            moved = rows.part(found[0])
-            record(connection, moved, at, event, part.state, after, moved.attempts, reason)
-            if rest is not None:
-                _move_rest(connection, moved, rest, at)
-            return moved
-
-        return self._database.write(work)
-
-
-def _move_rest(
-    connection: sqlite3.Connection, part: PartRow, event: Literal["hold", "free"], at: int
-) -> None:
-    """Hold or free what follows in the thread, in the transaction of the part itself: a crash in
-    between would leave parts that nothing frees."""
-    before: PartState = "SCHEDULED" if event == "hold" else "HELD"
-    after = TRANSITIONS[before, event]
-    found = connection.execute(
-        "UPDATE part SET state = :after, held_reason = :reason WHERE delivery_id = :delivery "
-        "AND position > :position AND state = :before AND coalesce(held_reason, :earlier) = "
-        ":earlier RETURNING *",
-        {
-            "after": after,
-            "reason": "earlier_part" if event == "hold" else None,
-            "earlier": "earlier_part",
-            "delivery": part.delivery_id,
-            "position": part.position,
-            "before": before,
-        },
-    ).fetchall()
-    reason = "The part before it is not live." if event == "hold" else "It may go on."
-    for row in sorted(found, key=lambda row: int(row["position"])):
-        moved = rows.part(row)
-        record(connection, moved, at, event, before, after, moved.attempts, reason)

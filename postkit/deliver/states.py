@@ -38,8 +38,15 @@ Event = Literal[
     "retry",
     "hold",
     "free",
+    "miss",
+    "put_off",
+    "shift",
+    "reschedule",
+    "edit",
     "cancel",
     "deleted",
+    "audit",
+    "duplicate",
 ]
 
 TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
@@ -47,6 +54,8 @@ TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
     ("CLAIMED", "prepared"): "CLAIMED",
     ("CLAIMED", "release"): "SCHEDULED",
     ("CLAIMED", "refuse"): "FAILED",
+    ("CLAIMED", "hold"): "HELD",
+    ("CLAIMED", "miss"): "MISSED",
     ("CLAIMED", "send"): "SENDING",
     ("SCHEDULED", "expired"): "IN_DOUBT",
     ("SENDING", "accepted"): "LIVE",
@@ -64,9 +73,21 @@ TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
     ("FAILED", "retry"): "SCHEDULED",
     ("SCHEDULED", "hold"): "HELD",
     ("HELD", "free"): "SCHEDULED",
+    ("SCHEDULED", "miss"): "MISSED",
+    ("SCHEDULED", "put_off"): "SCHEDULED",
+    ("SCHEDULED", "shift"): "SCHEDULED",
+    ("SCHEDULED", "reschedule"): "SCHEDULED",
+    ("HELD", "reschedule"): "SCHEDULED",
+    ("MISSED", "reschedule"): "SCHEDULED",
+    ("SCHEDULED", "edit"): "SCHEDULED",
+    ("HELD", "edit"): "HELD",
+    ("MISSED", "edit"): "MISSED",
     ("SCHEDULED", "cancel"): "CANCELLED",
     ("HELD", "cancel"): "CANCELLED",
+    ("MISSED", "cancel"): "CANCELLED",
     ("LIVE", "deleted"): "CANCELLED",
+    ("LIVE", "audit"): "LIVE",
+    ("LIVE", "duplicate"): "LIVE",
 }
 """(state, event) -> state. What is not here cannot happen."""
 
@@ -117,12 +138,12 @@ def delivery_state(parts: Sequence[PartState]) -> DeliveryState:
         return "sending"
     if "FAILED" in states:
         return "partly_live" if "LIVE" in states else "failed"
+    if "MISSED" in states:
+        return "partly_live" if "LIVE" in states else "missed"
     if "HELD" in states:
         return "held"
     if "SCHEDULED" in states:
         return "scheduled"
-    if "MISSED" in states:
-        return "partly_live" if "LIVE" in states else "missed"
     return "partly_live" if "LIVE" in states else "cancelled"
 
 

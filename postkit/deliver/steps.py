@@ -7,18 +7,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ..accounts.secret import Redactor
 from ..clock import Clock
-from ..network import Account, Guarantee, RenderedPart
+from ..network import Account, Guarantee, Network, RenderedPart
 from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
 from ..store.rows import DeliveryRow, PartRow
+from .allowance import Allowance
 from .clients import Clients, Connection
+from .evidence import evidence
 from .heartbeat import Heartbeat
 from .history import storable
 from .ledger import Ledger
+from .moves import Gate
+from .owner import is_dead
 from .spool import Spool
 
 log = logging.getLogger("postkit.deliver")
@@ -27,6 +32,9 @@ BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(days=1)
 """No network's limit is longer; who says so is asked again after this time."""
+
+AUDITS = (timedelta(minutes=15), timedelta(hours=24))
+"""How long after a part is live the network is asked whether there is one of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,9 @@ class Run:
     ends: float
     """The deadline on the monotonic clock: a wall clock may go back."""
     watch: Watch | None
+    ordered: bool = False
+    """Whether nothing is sent before what is due earlier on the account."""
     parts: int = 0
-    failures: int = 0
     renewed: bool = False
     connection: Connection | None = None
 
@@ -71,6 +80,9 @@ class Steps:
         media: MediaFiles,
         spool: Spool,
         clock: Clock,
+        *,
+        heartbeat: Heartbeat | None = None,
+        is_dead: Callable[[str], bool] = is_dead,
     ) -> None:
         self._ledger = ledger
         self._clients = clients
@@ -78,7 +90,8 @@ class Steps:
         self._media = media
         self._spool = spool
         self._clock = clock
-        self._heartbeat = Heartbeat(ledger.renew)
+        self._heartbeat = heartbeat or Heartbeat(ledger.renew)
+        self._is_dead = is_dead
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -114,17 +127,38 @@ class Steps:
             ],
         }
 
-    def _next_try(self, run: Run, retry_at: datetime | None) -> datetime:
+    def _answer(self, run: Run, *, of_create: bool = False) -> dict[str, Any] | None:
+        """The newest request of this run and what came back; or the newest create."""
+        if run.connection is None:
+            return None
+        session = run.connection.session
+        return evidence(session.created if of_create else session.last)
+
+    def _allowance(self, run: Run) -> Allowance:
+        network = self._clients.network(run.account)
+        return Allowance(run.account, network.limits_for(run.account))
+
+    def _learnt(self, run: Run) -> Gate | None:
+        """What the answer to the newest create says of the calls that are left."""
+        if run.connection is None:
+            return None
+        return self._allowance(run).learnt(run.connection.session.created, self._clock.now())
+
+    def _audit(self, run: Run) -> timedelta | None:
+        """When a live part is looked at again; None where the network cannot be asked."""
+        can_find = type(self._clients.network(run.account)).find is not Network.find
+        return AUDITS[0] if can_find else None
+
+    def _next_try(self, part: PartRow, retry_at: datetime | None) -> datetime:
         """After a failure. The network's word counts, but for a time that is over, for one that
         has proved wrong, and for one that would never come."""
         now: datetime = self._clock.now()
-        run.failures += 1
-        pause: timedelta = min(BACKOFF * 2 ** min(run.failures - 1, 9), LONGEST_BACKOFF)
+        pause: timedelta = min(BACKOFF * 2 ** min(part.failures, 9), LONGEST_BACKOFF)
         if retry_at is None:
             return now + pause
         if retry_at.tzinfo is None:
             retry_at = retry_at.replace(tzinfo=UTC)
-        if retry_at <= now or run.failures > 1:
+        if retry_at <= now or part.failures:
             retry_at = max(retry_at, now + pause)
         return min(retry_at, now + LONGEST_WAIT)
 
@@ -132,6 +166,14 @@ class Steps:
         if run.connection is None:
             run.connection = self._clients.take(run.account)
         return run.connection
+
+    def _disconnect(self, run: Run, reason: str) -> None:
+        """The network refuses our access: the account waits for a person."""
+        self._drop(run)
+        tell = partial(self._ledger.account_needs_login, run.account, reason)
+        is_news = run.account.state != "needs_login"
+        self._accounts.set_state(run.account.id, "needs_login", tell if is_news else None)
+        run.account = replace(run.account, state="needs_login")
 
     def _drop(self, run: Run) -> None:
         if run.connection is not None:

@@ -73,6 +73,9 @@ def _read(text: str, folder: Path | None, problems: Problems) -> Post:
             visibility=fields.visibility,
             networks=fields.networks,
             to=fields.to,
+            at=fields.at,
+            zone=fields.zone,
+            expires=fields.expires,
         )
     except InputError as error:
         for problem in error.problems:

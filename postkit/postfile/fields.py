@@ -12,6 +12,7 @@ from .duration import minutes
 from .folder import Folder
 from .nodes import Entry, List, Map, Node, Text
 from .problems import Problems
+from .times import check_times
 
 KEYS = (
     "title",
@@ -24,10 +25,11 @@ KEYS = (
     "lang",
     "visibility",
     "networks",
+    "at",
+    "zone",
+    "expires",
 )
-_SCHEDULING = "This version cannot schedule yet; remove it and publish when the time has come."
 _REMEDIES = {
-    **dict.fromkeys(("at", "zone", "expires"), _SCHEDULING),
     **dict.fromkeys(("text", "body"), "The text of a post is what follows the front matter."),
     "alt": 'Alternative text belongs to its picture: media: [{file: cat.jpg, alt: "A cat"}].',
 }
@@ -50,6 +52,9 @@ class Fields:
     lang: str | None = None
     visibility: str | None = None
     networks: dict[str, Settings] = field(default_factory=dict)
+    at: str | None = None
+    zone: str | None = None
+    expires: str | None = None
     lines: dict[str, int] = field(default_factory=dict)
 
 
@@ -79,10 +84,11 @@ def read_fields(root: Node | None, folder: Folder, problems: Problems) -> Fields
             setattr(fields, key, values.words(node, key, problems))
         elif key == "link":
             fields.link = values.web_address(node, key, problems)
-        elif key in ("lang", "visibility"):
+        elif key in ("lang", "visibility", "at", "zone", "expires"):
             setattr(fields, key, values.word(node, key, problems))
         else:
             setattr(fields, key, values.text(node, key, problems))
+    check_times(fields.at, fields.zone, fields.expires, fields.lines, problems)
     return fields
 
 

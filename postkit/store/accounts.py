@@ -102,9 +102,14 @@ class AccountRows:
             },
         )
 
-    def set_state(self, account_id: str, state: str) -> None:
-        """``ok``, ``unverified`` or ``needs_login``."""
-        self._update(account_id, "state = :state", {"state": state})
+    def set_state(
+        self,
+        account_id: str,
+        state: str,
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
+        """``ok``, ``unverified`` or ``needs_login``; ``also`` changes more, with it."""
+        self._update(account_id, "state = :state", {"state": state}, also)
 
     def remove(self, account_id: str) -> None:
         """Hide an account; what was published through it stays readable."""
@@ -125,7 +130,13 @@ class AccountRows:
     def _account(self, row: sqlite3.Row) -> Account:
         return self.configured(rows.account(row))
 
-    def _update(self, account_id: str, sets: str, values: Mapping[str, Any]) -> None:
+    def _update(
+        self,
+        account_id: str,
+        sets: str,
+        values: Mapping[str, Any],
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
         everything = {**values, "id": account_id, "tenant": self.tenant}
 
         def work(connection: sqlite3.Connection) -> None:
@@ -133,5 +144,7 @@ class AccountRows:
                 f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",  # noqa: S608
                 everything,
             )
+            if also is not None:
+                also(connection)
 
         self._database.write(work)

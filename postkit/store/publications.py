@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from ..clock import Clock, micros
+from ..clock import Clock, micros, moment
 from ..errors import InputError, PlanRefused, StoreError, UnknownName
+from ..freshness import FRESHNESS
 from ..network import Attachment, Change, RenderedPart
 from . import rows
 from .database import Database
@@ -21,13 +22,27 @@ SAME_FILE = timedelta(days=7)
 """For how long the same text, or the same file, to the same place is a mistake."""
 RECENT = (
     "SELECT d.id FROM delivery d JOIN publication p ON p.id = d.publication_id "
-    "WHERE d.tenant = :tenant AND d.created_at > :after AND "
+    "WHERE d.tenant = :tenant AND "
 )
 MAY_BE_LIVE = (
-    " AND EXISTS (SELECT 1 FROM part WHERE part.delivery_id = d.id "
-    "AND part.state NOT IN ('FAILED', 'CANCELLED', 'MISSED', 'HELD')) "
+    " AND EXISTS (SELECT 1 FROM part WHERE part.delivery_id = d.id AND part.position = 1 "
+    "AND part.due_at > :after AND part.due_at < :before) "
+    "AND EXISTS (SELECT 1 FROM part WHERE part.delivery_id = d.id "
+    "AND part.state NOT IN ('FAILED', 'CANCELLED', 'MISSED') "
+    "AND coalesce(part.held_reason, '') <> 'earlier_part') "
     "ORDER BY d.created_at DESC LIMIT 1"
 )
+
+WAITING = """
+SELECT {what} FROM part JOIN delivery ON delivery.id = part.delivery_id
+WHERE part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED') AND delivery.tenant = :tenant
+  AND NOT EXISTS (SELECT 1 FROM part AS before WHERE before.delivery_id = part.delivery_id
+    AND before.position < part.position AND before.state <> 'LIVE')
+"""
+"""The part that each open delivery has come to."""
+FOR_A_PERSON = " AND part.state IN ('HELD', 'MISSED', 'UNCERTAIN')"
+DUE_NOW = " AND part.state NOT IN ('HELD', 'MISSED', 'UNCERTAIN') AND part.due_at <= :now"
+TO_COME = " AND part.state NOT IN ('HELD', 'MISSED', 'UNCERTAIN') AND part.due_at > :now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,18 @@ class NewDelivery:
     changes: Sequence[Change]
     losses: Sequence[Change]
     cost: Mapping[str, Any] | None
+    when: Due | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a delivery is due, and until when it makes sense (both UTC). ``local`` and ``zone``
+    are the wall time that the author meant; None where an instant was meant."""
+
+    at: datetime
+    expires_at: datetime | None
+    local: str | None = None
+    zone: str | None = None
 
 
 class PublicationRows:
@@ -95,7 +122,12 @@ class PublicationRows:
                     for new in deliveries
                     if (
                         reason := self.repeated(
-                            new.account_id, new.target, new.text_hash, source, connection
+                            new.account_id,
+                            new.target,
+                            new.text_hash,
+                            source,
+                            new.when.at if new.when else None,
+                            connection,
                         )
                     )
                 ]
@@ -167,19 +199,20 @@ class PublicationRows:
         target: str | None,
         text_hash: str,
         source: str | None,
+        at: datetime | None = None,
         connection: sqlite3.Connection | None = None,
     ) -> str | None:
-        """Why this would be a repeat, as a sentence; None where it is none. With ``connection``
-        inside its transaction."""
+        """Why this would be a repeat, as a sentence; None where it is none. ``at`` is when it is
+        due (None: now). With ``connection`` inside its transaction."""
         place = {"account": account_id, "target": target}
         where = "d.account_id = :account AND d.target IS :target AND "
         found = self._recent(
-            where + "d.text_hash = :hash", {**place, "hash": text_hash}, SAME_TEXT, connection
+            where + "d.text_hash = :hash", {**place, "hash": text_hash}, SAME_TEXT, at, connection
         )
         what = "The same text went there within a day"
         if found is None and source is not None:
             found = self._recent(
-                where + "p.source = :source", {**place, "source": source}, SAME_FILE, connection
+                where + "p.source = :source", {**place, "source": source}, SAME_FILE, at, connection
             )
             what = "The same file went there within a week"
         if found is None:
@@ -188,6 +221,36 @@ class PublicationRows:
             f"{what} ({found}). See `postkit show {found}`, remove it with `postkit delete "
             f"{found}`, or send it once more with --again."
         )
+
+    def waiting(self, count: int) -> list[DeliveryRow]:
+        """Deliveries that are not sent yet: what is due, then what waits for a person, then what
+        is to come; each in the order of their time."""
+        found: list[sqlite3.Row] = []
+        now = micros(self._clock.now())
+        for which in (DUE_NOW, FOR_A_PERSON, TO_COME):
+            left = count - len(found)
+            if left > 0:
+                sql = WAITING.format(what="delivery.*") + which
+                found += self._database.read(
+                    sql + " ORDER BY part.due_at, delivery.id LIMIT :count",
+                    {"tenant": self._tenant, "count": left, "now": now},
+                )
+        return [rows.delivery(row) for row in found]
+
+    def next_due(self) -> Due | None:
+        """When the next delivery is due; None where none is scheduled."""
+        found = self._database.read(
+            WAITING.format(what="part.due_at, delivery.local, delivery.zone")
+            + " AND part.state = 'SCHEDULED' ORDER BY part.due_at LIMIT 1",
+            {"tenant": self._tenant},
+        )
+        if not found:
+            return None
+        return Due(moment(found[0]["due_at"]), None, found[0]["local"], found[0]["zone"])
+
+    def count_waiting(self) -> int:
+        found = self._database.read(WAITING.format(what="count(*)"), {"tenant": self._tenant})
+        return int(found[0][0])
 
     def history(self, delivery_id: str) -> list[HistoryRow]:
         found = self._database.read(
@@ -200,13 +263,19 @@ class PublicationRows:
         self,
         where: str,
         values: Mapping[str, Any],
-        since: timedelta,
+        within: timedelta,
+        at: datetime | None,
         connection: sqlite3.Connection | None,
     ) -> str | None:
-        """The newest delivery that is live or may become so."""
+        """The newest delivery that is live or may become so, due so near to ``at``."""
         sql = RECENT + where + MAY_BE_LIVE
-        after = micros(self._clock.now() - since)
-        everything = {**values, "tenant": self._tenant, "after": after}
+        due = at or self._clock.now()
+        everything = {
+            **values,
+            "tenant": self._tenant,
+            "after": micros(due - within),
+            "before": micros(due + within),
+        }
         if connection is None:
             found = self._database.read(sql, everything)
         else:
@@ -224,11 +293,12 @@ def _insert_delivery(
 ) -> None:
     from ..ids import part_id
 
+    when = new.when or Due(moment(at), moment(at) + FRESHNESS)
     connection.execute(
         "INSERT INTO delivery (id, tenant, publication_id, account_id, address, network, target, "
-        "position, text_hash, changes, losses, cost, created_at) VALUES (:id, :tenant, "
-        ":publication, :account, :address, :network, :target, :position, :text_hash, :changes, "
-        ":losses, :cost, :at)",
+        "position, text_hash, changes, losses, cost, created_at, local, zone) VALUES (:id, "
+        ":tenant, :publication, :account, :address, :network, :target, :position, :text_hash, "
+        ":changes, :losses, :cost, :at, :local, :zone)",
         {
             "id": new.id,
             "tenant": tenant,
@@ -243,13 +313,17 @@ def _insert_delivery(
             "losses": json.dumps([loss.to_json() for loss in new.losses]),
             "cost": json.dumps(dict(new.cost)) if new.cost else None,
             "at": at,
+            "local": when.local,
+            "zone": when.zone,
         },
     )
+    due = micros(when.at)
     for number, part in enumerate(new.parts, 1):
+        first = number == 1
         connection.execute(
             "INSERT INTO part (id, tenant, delivery_id, account_id, position, state, rendition, "
-            "due_at, not_before) VALUES (:id, :tenant, :delivery, :account, :position, "
-            "'SCHEDULED', :rendition, :at, :at)",
+            "due_at, not_before, ready_at, expires_at) VALUES (:id, :tenant, :delivery, :account, "
+            ":position, 'SCHEDULED', :rendition, :due, :due, :ready, :expires)",
             {
                 "id": part_id(new.id, number),
                 "tenant": tenant,
@@ -257,14 +331,22 @@ def _insert_delivery(
                 "account": new.account_id,
                 "position": number,
                 "rendition": json.dumps(part.to_json()),
-                "at": at,
+                "due": due,
+                # What follows in a thread waits for its first part, and is never too late.
+                "ready": due if first else None,
+                "expires": micros(when.expires_at) if first and when.expires_at else None,
             },
         )
         for attachment in part.media:
-            _insert_media(connection, attachment, at)
+            insert_media(connection, attachment, at)
+    connection.execute(
+        "UPDATE account SET ready_at = :due WHERE id = :account "
+        "AND (ready_at IS NULL OR ready_at > :due)",
+        {"due": due, "account": new.account_id},
+    )
 
 
-def _insert_media(connection: sqlite3.Connection, attachment: Attachment, at: int) -> None:
+def insert_media(connection: sqlite3.Connection, attachment: Attachment, at: int) -> None:
     connection.execute(
         "INSERT INTO media (sha256, mime, size, created_at) VALUES (:sha256, :mime, :size, :at) "
         "ON CONFLICT (sha256) DO NOTHING",

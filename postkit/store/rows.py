@@ -23,7 +23,10 @@ class PartRow:
     position: int
     state: PartState
     rendition: Mapping[str, Any]
+    due_at: datetime
     not_before: datetime
+    ready_at: datetime | None
+    expires_at: datetime | None
     fence: int
     attempts: int
     owner: str | None
@@ -34,6 +37,7 @@ class PartRow:
     sending_at: datetime | None
     doubt_at: datetime | None
     looks: int
+    failures: int
     receipt: Mapping[str, Any] | None
     remote_id: str | None
     url: str | None
@@ -41,6 +45,9 @@ class PartRow:
     held_reason: str | None
     question: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
+    audit_at: datetime | None
+    audits: int
+    copies: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class DeliveryRow:
     losses: list[Mapping[str, Any]]
     cost: Mapping[str, Any] | None
     created_at: datetime
+    local: str | None
+    zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,7 @@ class HistoryRow:
     after: str | None
     attempt: int | None
     reason: str
+    detail: Mapping[str, Any] | None
 
 
 def part(row: sqlite3.Row) -> PartRow:
@@ -91,7 +101,10 @@ def part(row: sqlite3.Row) -> PartRow:
         position=row["position"],
         state=cast("PartState", row["state"]),
         rendition=json.loads(row["rendition"]),
+        due_at=moment(row["due_at"]),
         not_before=moment(row["not_before"]),
+        ready_at=_moment(row["ready_at"]),
+        expires_at=_moment(row["expires_at"]),
         fence=row["fence"],
         attempts=row["attempts"],
         owner=row["owner"],
@@ -102,6 +115,7 @@ def part(row: sqlite3.Row) -> PartRow:
         sending_at=_moment(row["sending_at"]),
         doubt_at=_moment(row["doubt_at"]),
         looks=row["looks"],
+        failures=row["failures"],
         receipt=_json(row["receipt"]),
         remote_id=row["remote_id"],
         url=row["url"],
@@ -109,6 +123,9 @@ def part(row: sqlite3.Row) -> PartRow:
         held_reason=row["held_reason"],
         question=_json(row["question"]),
         error=_json(row["error"]),
+        audit_at=_moment(row["audit_at"]),
+        audits=row["audits"],
+        copies=json.loads(row["copies"]),
     )
 
 
@@ -126,6 +143,8 @@ def delivery(row: sqlite3.Row) -> DeliveryRow:
         losses=json.loads(row["losses"]),
         cost=_json(row["cost"]),
         created_at=moment(row["created_at"]),
+        local=row["local"],
+        zone=row["zone"],
     )
 
 
@@ -151,6 +170,7 @@ def history(row: sqlite3.Row) -> HistoryRow:
         after=row["after"],
         attempt=row["attempt"],
         reason=row["reason"],
+        detail=_json(row["detail"]),
     )
 
 

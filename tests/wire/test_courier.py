@@ -94,7 +94,8 @@ def test_no_network_can_put_a_post_off_for_a_year(
     kit: Kit, server: Server, clock: HandClock
 ) -> None:
     server.script = [(429, '{"error": "slow"}', {"Retry-After": "31536000"})]
-    report = publish(kit, wait=0)
+    report = kit.publish(Post("Hello", expires="2d"), ["board"], wait=0).deliveries[0]
+    assert report.id is not None
     clock.offset += timedelta(days=1, minutes=1)
     assert kit.finish(report.id, wait=0).deliveries[0].state == "live"
 

@@ -65,7 +65,7 @@ class Access:
         ours = self._secrets.get("access_jwt")
         with self._secrets.refreshing():
             now = self._secrets.get("access_jwt")
-            if now is not None and now != ours:
+            if now is not None and now != ours and not _ends_soon(now):
                 return
             answer = self._renewed() or self._logged_in()
             tokens = {"access_jwt": answer["accessJwt"], "refresh_jwt": answer["refreshJwt"]}
@@ -102,7 +102,8 @@ class Access:
         code, message = error_of(response)
         if response.status_code == 401 and code:
             self._refused = NeedsLogin(
-                f"Bluesky does not accept the handle and the app password: {message}",
+                f"Bluesky does not accept the handle and the app password ({message}): "
+                f"{self._secrets.remedy}.",
                 network="Bluesky",
                 status=401,
                 code=code,

@@ -99,12 +99,17 @@ class Client:
         with self._secrets.refreshing():
             if self._adopt():
                 return
+            if "refresh_token" in self._secrets:
+                # Not the one that this process began with: another may have been given a new one.
+                self._authorizer.refresh_token = self._secrets["refresh_token"].reveal()
             self._requestor.renewing = True
             try:
                 self._authorizer.refresh()
             except OAuthException as error:
                 raise NeedsLogin(
-                    f"Reddit does not accept the credentials: {error.error}.", network="reddit"
+                    f"Reddit does not accept the credentials ({error.error}): "
+                    f"{self._secrets.remedy}.",
+                    network="reddit",
                 ) from error
             except ResponseException as error:
                 refused = self._refused(error.response.status_code)
@@ -116,6 +121,8 @@ class Client:
             answer = self._session.last.json() if self._session.last else None
             seconds = answer.get("expires_in") if isinstance(answer, dict) else None
             token = self._authorizer.access_token
+            # praw would send with it at once: not before it is stored.
+            self._authorizer.access_token = self._token
             if not isinstance(seconds, int | float) or not isinstance(token, str):
                 raise PluginError("Reddit's answer to the login has no access_token or expires_in.")
             Secret(token)
@@ -133,8 +140,9 @@ class Client:
         if status not in (400, 401) or last is None or not isinstance(last.json(), dict):
             return None
         return NeedsLogin(
-            f"Reddit does not accept the credentials (HTTP {status}); check client_id, "
-            "client_secret and the refresh token or password, and connect again.",
+            f"Reddit does not accept the credentials (HTTP {status}): check client_id, "
+            "client_secret and the refresh token or password, and "
+            f"{self._secrets.remedy}.",
             network="reddit",
             status=status,
         )

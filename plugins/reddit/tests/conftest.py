@@ -36,6 +36,11 @@ class MemoryVault:
     def put(self, account_id: str, fields: Mapping[str, str]) -> None:
         self.fields = dict(fields)
 
+    rotate = put
+
+    def settle(self, account_id: str) -> None:
+        """Memory can always be written."""
+
     @contextlib.contextmanager
     def lock(self, account_id: str) -> Iterator[None]:
         yield

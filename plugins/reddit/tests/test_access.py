@@ -45,6 +45,18 @@ def test_a_dead_token_is_a_login_and_renewed_once(link: Link, part: Parts) -> No
     assert len(link.server.posts("reddit")) == 1
 
 
+def test_a_refresh_token_that_another_process_was_given_is_used(link: Link, part: Parts) -> None:
+    outgoing = link.outgoing(part())
+    access = link.emulator.access
+    access.refresh_token = link.emulator.canary("refresh_token")
+    link.vault.fields["refresh_token"] = access.refresh_token
+    link.server.add_fault("reddit", "expire_token")
+    with pytest.raises(NeedsLogin):
+        link.send(outgoing)
+    link.network.refresh(link.client)
+    assert link.send(outgoing).id == link.server.posts("reddit")[0].id
+
+
 def test_a_token_that_ends_soon_is_renewed_before_the_create(link: Link, part: Parts) -> None:
     link.server.set("reddit", "token_seconds", 60)
     outgoing = link.outgoing(part())
@@ -67,6 +79,7 @@ def test_wrong_credentials_need_a_person(link: Link, field: str) -> None:
     _, client = link.open()
     with pytest.raises(NeedsLogin, match="does not accept the credentials") as caught:
         client.me()
+    assert "postkit connect reddit --name acme --replace" in caught.value.message
     assert "pk_canary" not in str(caught.value)
 
 

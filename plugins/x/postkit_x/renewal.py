@@ -28,7 +28,7 @@ def renew(title: str, client: Client) -> None:
     if client.user_auth:
         raise NeedsLogin(
             f"{title} does not accept the OAuth 1 tokens of {label}: make new ones with read and "
-            "write access in X's developer console, and connect the account again.",
+            f"write access in X's developer console, and {secrets.remedy}.",
             network=title,
         )
     with secrets.refreshing():
@@ -39,8 +39,8 @@ def renew(title: str, client: Client) -> None:
         if "refresh_token" not in secrets or "client_id" not in secrets:
             raise NeedsLogin(
                 f"{title} does not accept the access token of {label}, and without refresh_token "
-                "and client_id there is no new one: connect the account again with both, and with "
-                "a user's token (an app's bearer token cannot post).",
+                f"and client_id there is no new one: {secrets.remedy}, both of them, and with a "
+                "user's token (an app's bearer token cannot post).",
                 network=title,
             )
         fresh = _ask(title, client)
@@ -79,8 +79,9 @@ def _ask(title: str, client: Client) -> dict[str, str]:
         if answer.get("refresh_token"):
             fresh["refresh_token"] = str(answer["refresh_token"])
         seconds = answer.get("expires_in")
-        if isinstance(seconds, int):
-            fresh["expires_at"] = str(int(time.time()) + seconds)
+        # Without it, the end of the token before would say of this one that it is over already.
+        end = str(int(time.time()) + seconds) if isinstance(seconds, int) else ""
+        fresh["expires_at"] = end
         return fresh
     raise _refusal(title, client, response.status_code, answer)
 
@@ -89,8 +90,8 @@ def _refusal(title: str, client: Client, status: int, answer: dict[str, Any]) ->
     if status in (400, 401, 403) and answer:
         said = problem_of(answer).text
         return NeedsLogin(
-            f"{title} does not renew the access of {client.account.label} ({said}): connect the "
-            "account again.",
+            f"{title} does not renew the access of {client.account.label} ({said}); a refresh "
+            f"token works once, and its answer may have been lost: {client.secrets.remedy}.",
             network=title,
             status=status,
             code=str(answer.get("error") or "") or None,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from postkit_x.emulator import XEmulator
+from starlette.requests import Request
+from starlette.responses import Response
 
+from postkit.accounts.vault import Vault
 from postkit.deliver.clients import Connection
+from postkit.emulator.server import EmulatorServer
 from postkit.errors import NeedsLogin, Unavailable
 from postkit.network import CanDelete, CanList, CanRefresh, RenderedPart
 
@@ -96,6 +103,30 @@ def test_a_token_that_ends_soon_is_renewed_before_it_is_used(bench: Bench) -> No
     assert bench.asked("POST", TOKEN) == 2
 
 
+class Timeless(XEmulator):
+    """Does not say how long a token lives."""
+
+    def leave(self, request: Request, response: Response) -> None:
+        super().leave(request, response)
+        if request.url.path.endswith(TOKEN) and response.status_code == 200:
+            answer = json.loads(bytes(response.body))
+            del answer["expires_in"]
+            response.body = json.dumps(answer).encode()
+            response.headers["content-length"] = str(len(response.body))
+
+
+def test_the_end_of_the_old_token_is_not_taken_for_that_of_the_new_one(
+    bench: Bench, tmp_path: Path
+) -> None:
+    with EmulatorServer([Timeless]) as server:
+        bench = type(bench)(server, Vault(tmp_path / "other", bytes(32)))
+        account = bench.connect().account
+        bench.vault.put("a_1", {**bench.vault.get("a_1"), "expires_at": "1"})
+        for _ in range(2):
+            assert me(bench.again(account)) == "@emulated"
+        assert bench.asked("POST", TOKEN) == 1
+
+
 def test_a_refresh_token_that_was_used_needs_a_person(bench: Bench) -> None:
     given = bench.emulator.credentials()
     form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
@@ -104,7 +135,7 @@ def test_a_refresh_token_that_was_used_needs_a_person(bench: Bench) -> None:
     assert requests.post(url, data=form, auth=basic, timeout=10).ok
     connection = bench.connect(given)
     bench.emulator.expire_tokens()
-    with pytest.raises(NeedsLogin, match="connect the account again"):
+    with pytest.raises(NeedsLogin, match="postkit connect x --name me --replace"):
         me(connection)
     assert bench.vault.get("a_1") == dict(given)
 

@@ -19,7 +19,7 @@ from postkit.deliver.states import (
 def test_every_event_and_every_state_is_used() -> None:
     assert {event for _, event in TRANSITIONS} == set(get_args(Event))
     reached = set(TRANSITIONS.values()) | {"SCHEDULED"}
-    assert reached == set(get_args(PartState)) - {"MISSED"}
+    assert reached == set(get_args(PartState))
 
 
 def test_only_sending_reaches_the_network_and_only_claimed_reaches_sending() -> None:
@@ -31,9 +31,13 @@ def test_only_sending_reaches_the_network_and_only_claimed_reaches_sending() -> 
 
 
 def test_what_is_live_is_never_sent_again() -> None:
-    assert {event for (before, event) in TRANSITIONS if before == "LIVE"} == {"deleted"}
+    after_live = {
+        event: after for (before, event), after in TRANSITIONS.items() if before == "LIVE"
+    }
+    assert after_live == {"deleted": "CANCELLED", "audit": "LIVE", "duplicate": "LIVE"}
     others = {key for key in TRANSITIONS if key[0] in SETTLED - {"LIVE"}}
-    assert others == {("FAILED", "retry")}
+    missed = {("MISSED", event) for event in ("reschedule", "edit", "cancel")}
+    assert others == {("FAILED", "retry"), *missed}
 
 
 def test_doubt_ends_by_proof_or_by_a_person_alone() -> None:

@@ -78,9 +78,18 @@ FRONT = [
     ("alt: A cat", [(2, "alt", "belongs to its picture")]),
     ("text: x", [(2, "text", "follows the front matter")]),
     (
-        "at: 2027-01-01\nzone: UTC\nexpires: 1d",
-        [(2, "at", "cannot schedule"), (3, "zone", "cannot sched"), (4, "expires", "cannot sched")],
+        "at: 2027-01-01\nzone: Europe/Berln\nexpires: soon",
+        [
+            (2, "at", "has no time of day; write one"),
+            (3, "zone", "Did you mean 'Europe/Berlin'?"),
+            (4, "expires", "write it as '6h', '90m' or '2d'"),
+        ],
     ),
+    ("lang: en\nzone: +02:00", [(3, "zone", "is an offset, not a zone")]),
+    ("at: 2020-01-04T09:00+01:00\nzone: UTC", [(2, "at", "says it twice")]),
+    ("at: 4.1.2027 9:00", [(2, "at", "'2027-01-04 9:00'")]),
+    ("at: [tomorrow]", [(2, "at", "text, not a list")]),
+    ("expires: 0h", [(2, "expires", "no time from 1s to 366d")]),
     ("title: [a, b]", [(2, "title", "text, not a list")]),
     ("title: {a: b}", [(2, "title", "text, not a map")]),
     ('lang: " "', [(2, "lang", "blank")]),
@@ -210,6 +219,14 @@ def test_every_problem_is_listed_in_the_order_of_the_file(folder: Path) -> None:
     text = '---\ntitle: #1\nlink: x\nat: 9\ntags: ["a b"]\n---\na\n---\nb\n\n![x](dog.png)\n\n\x01'
     found = problems(text, folder)
     assert [p.split(":")[1] for p in found] == ["2", "3", "4", "5", "8", "11", "13"]
+
+
+@pytest.mark.parametrize("at", ["2020-01-01 9:00", "tomorrow 9:00", "in 2h", "2020-01-01T00:00Z"])
+def test_a_time_is_kept_as_it_was_written(at: str) -> None:
+    # Whether it is past is judged when the post is planned: another time may be given then.
+    post = read_text(f"---\nat: {at}\nexpires: never\n---\nText", None, "p.md")
+    assert (post.at, post.zone, post.expires) == (at, None, "never")
+    assert read_text("---\nzone: utc\n---\nText", None, "p.md").zone == "utc"
 
 
 def test_problems_after_a_broken_line_are_listed_too(folder: Path) -> None:

@@ -114,6 +114,19 @@ def test_a_token_that_ends_soon_is_renewed_before_the_work(
     assert all(e.status == 200 for e in server.requests())
 
 
+def test_a_token_of_somebody_else_that_has_ended_is_renewed(
+    desk: Desk, server: EmulatorServer
+) -> None:
+    desk.post("Before")
+    # Another process renewed it, long ago: {"exp": 1} as the middle part of its token.
+    fields = desk.vault.get("a_1")
+    desk.vault.put("a_1", {**fields, "access_jwt": "e30.eyJleHAiOiAxfQ.theirs"})
+    desk.client.access.renew()
+    assert count(server, "com.atproto.server.refreshSession") == 1
+    desk.post("After")
+    assert all(e.status == 200 for e in server.requests())
+
+
 def test_publish_never_logs_in_by_itself(desk: Desk, server: EmulatorServer) -> None:
     prepared = {"author": {"did": DID, "handle": "emulated.test"}, "facets": []}
     outgoing = Outgoing(RenderedPart("x"), prepared, "3lbm2222222aa", NOW)

@@ -1,0 +1,43 @@
+"""``postkit edit``: other content for what is not sent yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import InputError
+from ..kit import Kit
+from ..post import Post
+from .content import content_options, read_post, read_wishes
+from .output import emit, json_option, print_report, say
+
+CONTENT = ("post", "text", "title", "link", "media", "poll", "tag")
+
+
+@click.command("edit")
+@click.argument("name", metavar="ID")
+@content_options
+@json_option
+def command(name: str, as_json: bool, **given: Any) -> int:
+    """Give a publication (p_...) or a delivery (d_...) that is not sent the content of POST.
+
+    POST and the flags are the whole new content; nothing of the old one is kept. Time and
+    addresses stay as they are.
+    """
+    if not any(given[field] for field in CONTENT):
+        raise InputError("What shall it say? Give a post file or --text, with all that belongs.")
+    post, _ = read_post(given)
+    with Kit() as kit:
+        report = kit.edit(name, post, wishes=read_wishes(given))
+    if _has_time(post):
+        say(f"The time stays; `postkit reschedule {name} --at WHEN` changes it.", err=True)
+    if as_json:
+        emit(report.to_json())
+    else:
+        print_report(report)
+    return report.exit_status
+
+
+def _has_time(post: Post) -> bool:
+    return any(value is not None for value in (post.at, post.zone, post.expires))

@@ -1,0 +1,124 @@
+"""A plan in words: every part as it would be sent, what is changed, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from ..network import RenderedPart
+from ..plan import Plan, Planned
+from ..rendition import Attachment
+from ..report import Report
+from ..store.publications import Due
+from .output import counted, labelled, say, shown, where, wrapped
+
+
+def planned_report(plan: Plan, due: Due | None = None) -> Report:
+    """The plan's report, with the pictures, the quota and the time of what would be sent."""
+    report = plan.report
+    deliveries = []
+    for planned, delivery in zip(plan.deliveries, report.deliveries, strict=True):
+        sources = planned.rendition.parts if planned.rendition else ()
+        parts = (
+            replace(part, media=tuple(_picture(image) for image in source.media))
+            for part, source in zip(delivery.parts, sources, strict=True)
+        )
+        delivery = replace(delivery, parts=tuple(parts), quota=quota(planned))
+        if due is not None:
+            delivery = replace(delivery, at=due.at, zone=due.zone)
+        deliveries.append(delivery)
+    return replace(report, deliveries=tuple(deliveries))
+
+
+def _picture(image: Attachment) -> dict[str, Any]:
+    names = ("name", "mime", "width", "height", "size", "alt")
+    return {name: getattr(image, name) for name in names}
+
+
+def quota(planned: Planned) -> str | None:
+    """The network's first rate in words: ``100 posts of an account in 15 min``."""
+    if not planned.quota:
+        return None
+    rate = planned.network.limits_for(planned.place.account).rates[0]
+    return f"{rate.calls:,} {rate.what} in {span(rate.seconds)}"
+
+
+def span(seconds: int) -> str:
+    """A time in its largest whole unit."""
+    for unit, size in (("day", 86_400), ("hour", 3600)):
+        if seconds and seconds % size == 0:
+            return counted(seconds // size, unit)
+    return f"{seconds // 60:,} min" if seconds and seconds % 60 == 0 else f"{seconds:,} s"
+
+
+def print_plan(plan: Plan) -> None:
+    """Every part as it would be sent, then options, changes, losses, cost, quota and guarantee."""
+    for planned in plan.deliveries:
+        click.echo(click.style(shown(planned.address), bold=True))
+        if planned.rendition is None:
+            for reason in planned.reasons:
+                labelled("refused", reason)
+            continue
+        for number, part in enumerate(planned.rendition.parts, 1):
+            _print_part(planned, part, number)
+        for name, value in _options(planned.rendition.parts).items():
+            labelled("option", f"{name} {value}")
+        for change in planned.rendition.changes:
+            labelled("changed", where(change.to_json()))
+        for loss in planned.rendition.losses:
+            labelled("lost", where(loss.to_json()))
+        if planned.cost:
+            labelled("cost", f"{planned.cost['amount']:.3f} {planned.cost['currency']}")
+        words = quota(planned)
+        if words:
+            labelled("quota", words)
+        labelled("in doubt", IN_DOUBT.get(planned.guarantee, planned.guarantee))
+
+
+IN_DOUBT = {
+    "key": "the same request is sent again; its key keeps both from becoming two posts",
+    "probe": "the network is asked for this very post",
+    "duplicate_refusal": "it is sent again; the network refuses a second one",
+    "read_back": "your newest posts are read; if it is not among them, you are asked",
+    "blind": "nobody but you can look: you are asked",
+}
+"""What postkit does where a network's answer is lost, by the kind of guarantee."""
+
+
+def _options(parts: Sequence[RenderedPart]) -> dict[str, str]:
+    """The network's own options that will be sent, by name; each once for the address."""
+    found: dict[str, str] = {}
+    for part in parts:
+        for name, value in (part.fields.get("options") or {}).items():
+            if isinstance(value, bool):
+                value = "yes" if value else "no"
+            elif isinstance(value, list | tuple):
+                value = ", ".join(map(str, value))
+            found.setdefault(name, str(value))
+    return found
+
+
+def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
+    parts = planned.rendition.parts if planned.rendition else ()
+    counts = ", ".join(
+        f"{limit.counter.count(part.text):,} of {limit.maximum:,} {limit.counter.unit}"
+        for limit in planned.network.limits_for(planned.place.account).text
+    )
+    say(f"    part {number} of {len(parts)} ({counts})")
+    for line in wrapped(shown(part.text), "      | ", "      | "):
+        click.echo(line)
+    for image in part.media:
+        alt = f'"{image.alt}"' if image.alt else "no alt text"
+        size = f"{image.width}x{image.height}, {image.size:,} bytes"
+        labelled("picture", f"{image.name} ({size}): {alt}", indent=6)
+    for field in ("title", "link", "content_warning", "lang", "visibility"):
+        if part.fields.get(field):
+            labelled(field.replace("_", " "), str(part.fields[field]), indent=6)
+    if part.fields.get("tags"):
+        labelled("tags", ", ".join(part.fields["tags"]), indent=6)
+    poll = part.fields.get("poll")
+    if poll:
+        labelled("poll", f"{' / '.join(poll['options'])} ({poll['minutes']} minutes)", indent=6)

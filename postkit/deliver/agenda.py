@@ -1,0 +1,154 @@
+"""What is to be done, and who does it: ready accounts, heads of queues, dead owners, workers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..clock import Clock, micros, moment
+from ..store import rows
+from ..store.database import Database
+from ..store.rows import PartRow
+from .gates import HEAD
+from .moves import ACCOUNT_READY
+from .owner import is_dead
+
+SEEN = timedelta(seconds=60)
+"""A worker that has not been seen for so long is not there."""
+OPEN_ACCOUNTS = "state <> 'needs_login' AND removed_at IS NULL AND ready_at IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An account with something to do, since ``at``."""
+
+    account_id: str
+    at: datetime
+
+
+class Agenda:
+    """Reads what is due; frees what dead processes have left. ``owner`` is this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        owner: str,
+        *,
+        is_dead: Callable[[str], bool] = is_dead,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = owner
+        self._is_dead = is_dead
+
+    def ready(self, count: int) -> list[Ready]:
+        """Accounts with something to do now, the longest waiting first."""
+        found = self._database.read(
+            "SELECT id, ready_at FROM account WHERE ready_at <= :now AND resume_at <= :now "  # noqa: S608
+            f"AND {OPEN_ACCOUNTS} ORDER BY ready_at LIMIT :count",
+            {"now": micros(self._clock.now()), "count": count},
+        )
+        return [Ready(row["id"], moment(row["ready_at"])) for row in found]
+
+    def next_at(self, without: Sequence[str] = ()) -> datetime | None:
+        """When the next account is ready, but for these; None where nothing is left."""
+        names = {f"id{number}": name for number, name in enumerate(without)}
+        others = f" AND id NOT IN ({', '.join(f':{name}' for name in names)})" if names else ""
+        found = self._database.read(
+            "SELECT min(max(ready_at, resume_at)) AS at FROM account "  # noqa: S608
+            f"WHERE {OPEN_ACCOUNTS}{others}",
+            names,
+        )
+        return moment(found[0]["at"]) if found and found[0]["at"] is not None else None
+
+    def head(self, account_id: str) -> PartRow | None:
+        """What the account has to do now: sends and looks in the order of their due time, then
+        late looks at what is live."""
+        values = {"account": account_id, "at": micros(self._clock.now())}
+        found = self._database.read(HEAD, values) or self._database.read(
+            "SELECT * FROM part WHERE account_id = :account AND ready_at <= :at "
+            "AND state = 'LIVE' ORDER BY ready_at LIMIT 1",
+            values,
+        )
+        return rows.part(found[0]) if found else None
+
+    def free_the_dead(self) -> int:
+        """Make ready what processes hold that have certainly ended; how many parts."""
+        owners = self._database.read("SELECT DISTINCT owner FROM part WHERE owner IS NOT NULL")
+        dead = [row["owner"] for row in owners if self._is_dead(row["owner"])]
+        return sum(self._free(owner) for owner in dead)
+
+    def _free(self, owner: str) -> int:
+        values = {"owner": owner, "now": micros(self._clock.now())}
+
+        def work(connection: sqlite3.Connection) -> int:
+            freed = connection.execute(
+                "UPDATE part SET lease_until = :now, ready_at = :now WHERE owner = :owner "
+                "AND lease_until > :now RETURNING account_id",
+                values,
+            ).fetchall()
+            for account in {row["account_id"] for row in freed}:
+                connection.execute(ACCOUNT_READY, {"account": account})
+            return len(freed)
+
+        return self._database.write(work)
+
+    def stale(self) -> list[PartRow]:
+        """Parts that nobody has sent in time, as of accounts that need a login."""
+        found = self._database.read(
+            "SELECT * FROM part WHERE state = 'SCHEDULED' AND ready_at IS NOT NULL "
+            "AND expires_at < :now AND doubt_at IS NULL LIMIT 1000",
+            {"now": micros(self._clock.now())},
+        )
+        return [rows.part(row) for row in found]
+
+    def old_doubts(self, age: timedelta) -> list[str]:
+        """Deliveries with a part that has been in doubt for so long, whatever its account is
+        kept from: a person has to be asked."""
+        found = self._database.read(
+            "SELECT DISTINCT delivery_id FROM part WHERE state = 'IN_DOUBT' AND ready_at <= :now "
+            "AND doubt_at < :before LIMIT 1000",
+            {"now": micros(self._clock.now()), "before": micros(self._clock.now() - age)},
+        )
+        return [row["delivery_id"] for row in found]
+
+    # Workers
+
+    def beat(self, started_at: datetime) -> None:
+        """This process works."""
+        values = {
+            "owner": self._owner,
+            "started": micros(started_at),
+            "now": micros(self._clock.now()),
+        }
+        self._database.write(
+            lambda connection: connection.execute(
+                "INSERT INTO worker (owner, started_at, seen_at) VALUES (:owner, :started, :now) "
+                "ON CONFLICT (owner) DO UPDATE SET seen_at = :now",
+                values,
+            ).close()
+        )
+
+    def leave(self) -> None:
+        """This process works no more; so do those that have died."""
+        gone = [self._owner, *(owner for owner in self._workers() if self._is_dead(owner))]
+
+        def work(connection: sqlite3.Connection) -> None:
+            for owner in gone:
+                connection.execute("DELETE FROM worker WHERE owner = :owner", {"owner": owner})
+
+        self._database.write(work)
+
+    def is_worked(self) -> bool:
+        """Whether a worker runs."""
+        after = self._clock.now() - SEEN
+        return any(
+            seen >= after and not self._is_dead(owner) for owner, seen in self._workers().items()
+        )
+
+    def _workers(self) -> dict[str, datetime]:
+        found = self._database.read("SELECT owner, seen_at FROM worker")
+        return {row["owner"]: moment(row["seen_at"]) for row in found}

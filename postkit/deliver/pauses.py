@@ -1,0 +1,190 @@
+"""The brake: what is paused sends nothing, in any process, from the moment it is written down."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..clock import moment
+from ..errors import InputError
+from ..freshness import FRESHNESS
+from ..ids import new_id
+from ..store import rows
+from ..store.rows import PartRow
+from .gates import PAUSED
+from .history import record
+from .moves import Moves, refresh, transition
+
+IN_SCOPE = """
+SELECT {columns} FROM part JOIN delivery ON delivery.id = part.delivery_id
+WHERE delivery.tenant = :tenant AND {what}
+  AND (:network IS NULL OR delivery.network = :network)
+  AND (:account IS NULL OR delivery.account_id = :account)
+  AND (:target IS NULL OR delivery.target = :target)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a pause is about: everything, a network, an account, or one target of it."""
+
+    address: str
+    network: str | None = None
+    account_id: str | None = None
+    target: str | None = None
+
+
+ALL = Scope("everything")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """What is paused, since when and why."""
+
+    scope: Scope
+    reason: str
+    since: datetime
+
+
+class Pauses(Moves):
+    """Pauses and what is held by them."""
+
+    def all(self, tenant: str = "") -> list[Pause]:
+        """What is paused now."""
+        found = self._database.read(
+            "SELECT * FROM pause WHERE tenant = :tenant ORDER BY created_at", {"tenant": tenant}
+        )
+        return [
+            Pause(
+                Scope(row["address"], row["network"], row["account_id"], row["target"]),
+                row["reason"],
+                moment(row["created_at"]),
+            )
+            for row in found
+        ]
+
+    def covering(self, delivery_id: str) -> str | None:
+        """The address of the pause that a delivery falls under; None where there is none."""
+        found = self._database.read(PAUSED, {"delivery": delivery_id})
+        return str(found[0]["address"]) if found else None
+
+    def count(self, scopes: Sequence[Scope], tenant: str = "") -> int:
+        """How many deliveries of these scopes are scheduled."""
+        sql = IN_SCOPE.format(columns="DISTINCT part.delivery_id", what="part.state = 'SCHEDULED'")
+        found = [self._database.read(sql, _values(scope, tenant)) for scope in scopes]
+        return len({row["delivery_id"] for each in found for row in each})
+
+    def add(self, scopes: Sequence[Scope], reason: str, tenant: str = "") -> list[PartRow]:
+        """Pause. When this returns, no request of these scopes is let go any more; returned are
+        the parts whose requests have left already, so that they may be or become live."""
+
+        def work(connection: sqlite3.Connection) -> list[PartRow]:
+            at = self._now()
+            on_their_way: dict[str, PartRow] = {}
+            for scope in scopes:
+                connection.execute(
+                    "INSERT INTO pause (id, tenant, address, network, account_id, target, reason, "
+                    "created_at) VALUES (:id, :tenant, :address, :network, :account, :target, "
+                    ":reason, :at) ON CONFLICT (tenant, address) DO UPDATE SET reason = :reason, "
+                    "network = :network, account_id = :account, target = :target",
+                    {
+                        **_values(scope, tenant),
+                        "id": new_id("h"),
+                        "address": scope.address,
+                        "reason": reason,
+                        "at": at,
+                    },
+                )
+                what = "part.state IN ('SENDING', 'IN_DOUBT')"
+                found = _in_scope(connection, scope, tenant, what)
+                on_their_way.update({part.id: part for part in found})
+            return list(on_their_way.values())
+
+        return self._database.write(work)
+
+    def end(
+        self, scopes: Sequence[Scope], *, send: bool, tenant: str = ""
+    ) -> tuple[list[Pause], list[PartRow]]:
+        """End these pauses. Returned are those that were there, and the parts that they held:
+        sent from now on with ``send``, else still held."""
+        names = {scope.address for scope in scopes}
+        ended = [pause for pause in self.all(tenant) if pause.scope.address in names]
+
+        def work(connection: sqlite3.Connection) -> list[PartRow]:
+            for pause in ended:
+                connection.execute(
+                    "DELETE FROM pause WHERE tenant = :tenant AND address = :address",
+                    {"tenant": tenant, "address": pause.scope.address},
+                )
+            held: dict[str, PartRow] = {}
+            for scope in scopes:
+                what = "part.state = 'HELD' AND part.held_reason = 'paused'"
+                found = _in_scope(connection, scope, tenant, what)
+                held.update({part.id: part for part in found})
+            if send:
+                at = self._now()
+                for part in held.values():
+                    if _pause_of(connection, part) is None:
+                        self._free(connection, part, at, "The pause is over.")
+            return list(held.values())
+
+        return ended, self._database.write(work)
+
+    def release(self, parts: Sequence[PartRow]) -> None:
+        """Send what is held, at a person's word. Raises InputError where it is still paused."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for part in parts:
+                still = _pause_of(connection, part)
+                if still is not None:
+                    raise InputError(
+                        f"{still} is paused; nothing of it is sent before `postkit unpause`."
+                    )
+                self._free(connection, part, self._now(), "A person released it.")
+
+        self._database.write(work)
+
+    def _free(self, connection: sqlite3.Connection, part: PartRow, at: int, reason: str) -> None:
+        after = transition(part, "free")
+        before = self._shown(connection, part.delivery_id)
+        found = connection.execute(
+            "UPDATE part SET state = :after, held_reason = NULL, not_before = :at, "
+            "expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE max(expires_at, :late) END "
+            "WHERE id = :id AND state = 'HELD' AND fence = :fence RETURNING *",
+            {
+                "after": after,
+                "at": at,
+                "late": at + FRESHNESS // timedelta(microseconds=1),
+                "id": part.id,
+                "fence": part.fence,
+            },
+        ).fetchall()
+        if found:
+            moved = rows.part(found[0])
+            record(connection, moved, at, "free", part.state, after, reason)
+            refresh(connection, moved)
+            self._announce(connection, moved, before, at)
+
+
+def _in_scope(
+    connection: sqlite3.Connection, scope: Scope, tenant: str, what: str
+) -> list[PartRow]:
+    sql = IN_SCOPE.format(columns="part.*", what=what) + "ORDER BY part.due_at, part.id"
+    found = connection.execute(sql, _values(scope, tenant)).fetchall()
+    return [rows.part(row) for row in found]
+
+
+def _values(scope: Scope, tenant: str) -> dict[str, str | None]:
+    return {
+        "tenant": tenant,
+        "network": scope.network,
+        "account": scope.account_id,
+        "target": scope.target,
+    }
+
+
+def _pause_of(connection: sqlite3.Connection, part: PartRow) -> str | None:
+    found = connection.execute(PAUSED, {"delivery": part.delivery_id}).fetchone()
+    return str(found["address"]) if found else None

@@ -1,0 +1,75 @@
+"""Keeps what is scheduled at the wall time that was meant, when the rules of a zone change."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from ..clock import Clock, micros
+from ..errors import PostkitError
+from ..store import rows
+from ..store.database import Database
+from ..walltime import resolve
+from ..zones import forget_zones, rules_fingerprint
+from .ledger import Ledger
+from .moves import Fenced
+
+log = logging.getLogger("postkit.worker")
+
+
+class ZoneRules:
+    """Compares the machine's rules with those by which the posts were scheduled."""
+
+    def __init__(self, database: Database, clock: Clock, ledger: Ledger) -> None:
+        self._database = database
+        self._clock = clock
+        self._ledger = ledger
+
+    def apply(self) -> int:
+        """Move what is due at another instant by today's rules; how many deliveries."""
+        zones = self._zones()
+        if not zones:
+            return 0
+        forget_zones()
+        today = rules_fingerprint(zones)
+        name = "zone rules"
+        known = self._database.read("SELECT value FROM fact WHERE name = :name", {"name": name})
+        if known and known[0]["value"] == today:
+            return 0
+        moved = sum(self._apply(zone) for zone in zones)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO fact (name, value) VALUES (:name, :value) "
+                "ON CONFLICT (name) DO UPDATE SET value = :value",
+                {"name": name, "value": today},
+            )
+
+        self._database.write(work)
+        return moved
+
+    def _zones(self) -> list[str]:
+        found = self._database.read("SELECT DISTINCT zone FROM delivery WHERE zone IS NOT NULL")
+        return sorted(row["zone"] for row in found)
+
+    def _apply(self, zone: str) -> int:
+        found = self._database.read(
+            "SELECT part.*, delivery.local AS local FROM delivery JOIN part "
+            "ON part.delivery_id = delivery.id AND part.position = 1 WHERE delivery.zone = :zone "
+            "AND part.state = 'SCHEDULED' AND part.attempts = 0 AND part.not_before = part.due_at "
+            "AND part.due_at > :now",
+            {"zone": zone, "now": micros(self._clock.now())},
+        )
+        moved = 0
+        for row in found:
+            part = rows.part(row)
+            try:
+                at = resolve(row["local"], zone, strict=False)
+                if at != part.due_at:
+                    self._ledger.shift(part, at, f"The rules of {zone} have changed.")
+                    moved += 1
+            except Fenced as fenced:
+                log.info("%s: %s", part.id, fenced.message)
+            except PostkitError as error:
+                log.warning("%s stays at %s: %s", part.id, part.due_at, error.message)
+        return moved

@@ -1,0 +1,327 @@
+"""What is scheduled: listed, moved, changed, cancelled, held, released, paused, and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .address import Address, expand, locate
+from .desk import Desk
+from .errors import InputError, PlanRefused, UnknownName
+from .freshness import FRESHNESS, parse_freshness
+from .network import Attachment
+from .plan import Wishes
+from .post import Post
+from .report import DeliveryReport, Report
+from .store.publications import Due, NewDelivery
+from .store.rows import DeliveryRow, PartRow
+
+if TYPE_CHECKING:
+    from .deliver.changes import Changes
+    from .deliver.pauses import Pause, Pauses, Scope
+    from .deliver.steps import Watch
+    from .engine.worker import Worker
+    from .when import When
+
+
+class Timetable(Desk):
+    """Deliveries that are not sent yet."""
+
+    def queue(self, count: int = 100) -> list[DeliveryReport]:
+        """What is not sent yet: what is due first, then what waits for a person, then what is to
+        come; each in the order of their time."""
+        return [
+            self._report(row.publication_id, [row]).deliveries[0]
+            for row in self._publications.waiting(count)
+        ]
+
+    def queue_length(self) -> int:
+        """How many deliveries are not sent yet."""
+        return self._publications.count_waiting()
+
+    def next_due(self) -> Due | None:
+        """When the next delivery is due; None where none is scheduled."""
+        return self._publications.next_due()
+
+    def cancel(self, name: str) -> Report:
+        """Cancel what is not sent. Raises InputError where nothing is left to cancel."""
+        publication, deliveries = self._named(name)
+        changes = self._changes()
+        count = sum(changes.cancel(row, "A person cancelled it.") for row in deliveries)
+        if not count:
+            raise InputError(
+                f"Nothing of {name} is left to cancel; `postkit show {name}` tells its state, and "
+                f"`postkit delete {name}` removes what is live."
+            )
+        self._tell_observers()
+        return self._report(publication, deliveries)
+
+    def reschedule(
+        self,
+        name: str,
+        *,
+        at: str | datetime,
+        zone: str | None = None,
+        expires: str | timedelta | None = None,
+    ) -> Report:
+        """Another time for what is not sent, or was missed: in the zone of the first one, and as
+        late as before, unless they are given. Raises InputError, whole."""
+        _, deliveries = self._named(name)
+        due = self.due(at=at, zone=zone, expires=expires)
+        if due is None:
+            raise InputError("When? Give a time such as 'tomorrow 9:00'.")
+        before = {row.zone for row in deliveries}
+        if due.local is not None and zone is None and len(before) == 1 and None not in before:
+            # A wall time is meant where the post's first one was.
+            due = self.due(at=at, zone=before.pop(), expires=expires) or due
+        self._refuse_what_is_sent(deliveries, "rescheduled")
+        changes = self._changes()
+        for row in deliveries:
+            spoken = f"{due.local} {due.zone}" if due.local else f"{due.at:%Y-%m-%d %H:%M:%S} UTC"
+            late = due.expires_at if expires is not None else self._as_late(row, due)
+            changes.reschedule(row, due.at, late, due.local, due.zone, spoken)
+        self._tell_observers()
+        return self.report(name)
+
+    def edit(self, name: str, post: Post, *, wishes: Wishes | None = None) -> Report:
+        """Other content for what is not sent. Every address is planned again first.
+
+        Raises InputError where something is on its way, PlanRefused where an address refuses.
+        """
+        _, deliveries = self._named(name)
+        self._refuse_what_is_sent(deliveries, "edited")
+        wishes = wishes or Wishes()
+        wishes = Wishes(wishes.split, wishes.numbering, wishes.strict, True, wishes.options)
+        plan = self._planner().plan(post, [row.address for row in deliveries], wishes)
+        if plan.refused:
+            raise PlanRefused(plan.problems)
+        changes = self._changes()
+        by_address = {planned.address: planned for planned in plan.deliveries}
+        for row in deliveries:
+            planned = by_address[row.address]
+            rendition = planned.rendition
+            if rendition is None:
+                continue
+            for part in rendition.parts:
+                self._keep(part.media)
+            changes.edit(
+                row,
+                NewDelivery(
+                    row.id, row.account_id, row.address, row.network, row.target,
+                    planned.text_hash, rendition.parts, rendition.changes, rendition.losses,
+                    planned.cost,
+                ),
+            )  # fmt: skip
+        return self.report(name)
+
+    def release(self, name: str) -> Report:
+        """Send what is held, at a person's word. Raises InputError where nothing is, or where
+        the address is still paused."""
+        publication, deliveries = self._named(name)
+        ledger = self._ledger()
+        held = [
+            part
+            for row in deliveries
+            for part in ledger.parts(row.id)
+            if part.state == "HELD" and part.held_reason != "earlier_part"
+        ]
+        if not held:
+            raise InputError(
+                f"Nothing of {name} is held for a person; `postkit show {name}` tells its state."
+            )
+        self._pauses().release(held)
+        self._tell_observers()
+        return self._report(publication, deliveries)
+
+    def due(
+        self,
+        post: Post | None = None,
+        *,
+        at: str | datetime | None = None,
+        zone: str | None = None,
+        expires: str | timedelta | None = None,
+    ) -> Due | None:
+        """When a post is due, from what is given here or else in the post; None: now.
+
+        Raises InputError with the right spelling, all problems at once.
+        """
+        given = at if at is not None else (post.at if post is not None else None)
+        zone = zone if zone is not None else (post.zone if post is not None else None)
+        if expires is None and post is not None:
+            expires = post.expires
+        now = self.clock.now()
+        if given is None:
+            if zone is not None:
+                raise InputError("A zone needs a time: give one with --at, or leave --zone out.")
+            span = _span(expires)
+            return Due(now, now + span if span else None) if expires is not None else None
+        problems: list[str] = []
+        span = None
+        try:
+            span = _span(expires)
+        except InputError as error:
+            problems += error.problems
+        try:
+            when = self._when(given, zone, now)
+        except InputError as error:
+            if at is not None and not problems:
+                raise
+            field = "zone" if isinstance(error, UnknownName) else "at"
+            problems += [f"{field}: {problem}" for problem in error.problems]
+        if problems:
+            raise InputError(problems)
+        return Due(when.at, when.at + span if span else None, when.local, when.zone)
+
+    def _when(self, at: str | datetime, zone: str | None, now: datetime) -> When:
+        from .when import When, parse_when
+
+        if isinstance(at, str):
+            return parse_when(at, now=now, zone=zone)
+        if at.tzinfo is None:
+            return parse_when(at.replace(microsecond=0).isoformat(), now=now, zone=zone)
+        if at <= now:
+            raise InputError(f"{at.isoformat()} is past; use publish to send it now.")
+        return When(at.astimezone(now.tzinfo))
+
+    # The brake
+
+    def pauses(self) -> list[Pause]:
+        """What is paused now."""
+        return self._pauses().all()
+
+    def pause(self, addresses: Sequence[str] = (), *, reason: str = "") -> list[DeliveryReport]:
+        """Send nothing more to these addresses (none given: to any). When it returns, no process
+        lets a request go. Returned are deliveries whose requests have left already: they may be or
+        become live."""
+        parts = self._pauses().add(self._scopes(addresses), reason.strip())
+        return self._reports(parts)
+
+    def unpause(self, addresses: Sequence[str] = (), *, send: bool = False) -> list[DeliveryReport]:
+        """End these pauses (none given: all of them). Returned is what they have held: sent from
+        now on with ``send``, else held until ``release``. Raises InputError where none is."""
+        from .deliver.pauses import ALL
+
+        there = {pause.scope.address: pause.scope for pause in self.pauses()}
+        # What is paused is known by its address, whatever has become of its account.
+        named = expand(addresses, self.config.groups) if addresses else [*there, ALL.address]
+        there.setdefault(ALL.address, ALL)
+        new = [name for name in named if name not in there]
+        scopes = [there[name] for name in named if name in there]
+        ended, parts = self._pauses().end(
+            [*scopes, *(self._scopes(new) if new else ())], send=send
+        )
+        if not ended and not parts:
+            if not addresses:
+                raise InputError("Nothing is paused, and nothing is held by a pause.")
+            paused = ", ".join(pause.scope.address for pause in self.pauses()) or "nothing"
+            raise InputError(f"{', '.join(addresses)} is not paused; paused: {paused}.")
+        self._tell_observers()
+        return self._reports(parts)
+
+    def count_scheduled(self, addresses: Sequence[str] = ()) -> int:
+        """How many deliveries to these addresses (none given: to any) wait to be sent."""
+        return self._pauses().count(self._scopes(addresses))
+
+    def pause_of(self, delivery_id: str) -> str | None:
+        """The address of the pause that a delivery falls under; None where it is not paused."""
+        return self._pauses().covering(delivery_id)
+
+    # Sending
+
+    def is_worked(self) -> bool:
+        """Whether a worker runs."""
+        return self._agenda().is_worked()
+
+    def worker(self, *, threads: int | None = None, watch: Watch | None = None) -> Worker:
+        """Sends what is due: ``kit.worker().run()``."""
+        from .deliver.rules import ZoneRules
+        from .engine.worker import THREADS, Worker
+
+        ledger = self._ledger()
+        return Worker(
+            self._courier(ledger),
+            ledger,
+            self._agenda(),
+            self._publications,
+            ZoneRules(self._opened, self.clock, ledger),
+            self._outbox,
+            self.clock,
+            threads=threads or THREADS,
+            watch=watch,
+        )
+
+    def work(self, *, wait: float = 30.0, watch: Watch | None = None) -> None:
+        """Send everything that is due, and what will be due within ``wait`` seconds."""
+        self.worker(watch=watch).run(drain=True, wait=wait)
+
+    # Inside
+
+    def _changes(self) -> Changes:
+        from .deliver.changes import Changes
+        from .deliver.owner import this_process
+
+        return Changes(self._opened, self.clock, this_process(), observed=self._observed)
+
+    def _pauses(self) -> Pauses:
+        from .deliver.owner import this_process
+        from .deliver.pauses import Pauses
+
+        return Pauses(self._opened, self.clock, this_process(), observed=self._observed)
+
+    def _as_late(self, row: DeliveryRow, due: Due) -> datetime | None:
+        """When the delivery expires at its new time, with the freshness of before."""
+        first = self._ledger().parts(row.id)[0]
+        return None if first.expires_at is None else due.at + (first.expires_at - first.due_at)
+
+    def _keep(self, media: Sequence[Attachment]) -> None:
+        for attachment in media:
+            self.media.put(attachment.read())
+
+    def _refuse_what_is_sent(self, deliveries: Sequence[DeliveryRow], done: str) -> None:
+        from .deliver.changes import UNSENT
+
+        ledger = self._ledger()
+        problems = [
+            f"{row.id} ({row.address}) cannot be {done}: part {part.position} is {part.state}."
+            for row in deliveries
+            for part in ledger.parts(row.id)
+            if part.state not in UNSENT
+        ]
+        if problems:
+            raise InputError(problems)
+
+    def _reports(self, parts: Sequence[PartRow]) -> list[DeliveryReport]:
+        names = dict.fromkeys(part.delivery_id for part in parts)
+        return [self.report(name).deliveries[0] for name in names]
+
+    def _scopes(self, addresses: Sequence[str]) -> list[Scope]:
+        from .deliver.pauses import ALL, Scope
+
+        if not addresses:
+            return [ALL]
+        scopes: list[Scope] = []
+        problems: list[str] = []
+        networks = self.plugins.network_names()
+        for name in expand(addresses, self.config.groups):
+            try:
+                address = Address.parse(name)
+                if address.account is None and address.network in networks:
+                    # A whole network: whoever stops in a hurry means all its accounts.
+                    scopes.append(Scope(name, address.network, None, address.target))
+                    continue
+                place = locate(address, self.accounts, {}, networks)
+            except (InputError, UnknownName) as error:
+                problems.extend(error.problems)
+            else:
+                scopes.append(
+                    Scope(place.label, place.account.network, place.account.id, place.target)
+                )
+        if problems:
+            raise InputError(problems)
+        return scopes
+
+
+def _span(expires: str | timedelta | None) -> timedelta | None:
+    """How late a post may be; None: however late."""
+    return parse_freshness(expires) if isinstance(expires, str) else (expires or FRESHNESS)
