@@ -43,6 +43,7 @@ WORDS: Final[Mapping[Event, Said]] = {
     "resend": Said("A person says that it is not live; it is sent again.", more=False),
     "give_up": Said("A person gave it up.", more=False),
     "retry": Said("A person asks for another attempt.", more=False),
+    "put_off": Said("It has to wait; nothing was sent."),
     "hold": Said("Held: it is not sent before a person says so."),
     "free": Said("No longer held."),
     "miss": Said("Missed: it is too late, so it was not sent."),

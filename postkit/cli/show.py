@@ -30,7 +30,7 @@ def command(name: str, as_json: bool) -> int:
         emit(body)
         return report.exit_status
     at = report.deliveries[0].at if report.deliveries else None
-    text = opening(report)
+    text = opening(report, 27)
     when = f"  {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
     say(f"{report.publication}{when}" + (f"  {text}" if text else ""))
     print_report(report)

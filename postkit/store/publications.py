@@ -34,10 +34,11 @@ MAY_BE_LIVE = (
 )
 
 WAITING = """
-SELECT {what} FROM part JOIN delivery ON delivery.id = part.delivery_id
-WHERE part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED') AND delivery.tenant = :tenant
-  AND NOT EXISTS (SELECT 1 FROM part AS before WHERE before.delivery_id = part.delivery_id
-    AND before.position < part.position AND before.state <> 'LIVE')
+SELECT {what} FROM part
+WHERE part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED') AND part.tenant = :tenant
+  AND (part.position = 1 OR NOT EXISTS (
+    SELECT 1 FROM part AS before WHERE before.delivery_id = part.delivery_id
+    AND before.position < part.position AND before.state <> 'LIVE'))
 """
 """The part that each open delivery has come to."""
 FOR_A_PERSON = " AND part.state IN ('HELD', 'MISSED', 'UNCERTAIN')"

@@ -31,7 +31,8 @@ CREATE INDEX part_ready ON part (account_id, ready_at, due_at, delivery_id, posi
 CREATE INDEX part_busy ON part (account_id) WHERE state IN ('CLAIMED', 'SENDING');
 CREATE INDEX part_owner ON part (owner) WHERE owner IS NOT NULL;
 CREATE INDEX part_expires ON part (expires_at) WHERE state = 'SCHEDULED' AND ready_at IS NOT NULL;
-CREATE INDEX part_due ON part (due_at) WHERE state NOT IN ('LIVE', 'FAILED', 'CANCELLED');
+CREATE INDEX part_due ON part (tenant, due_at, delivery_id, position)
+  WHERE state NOT IN ('LIVE', 'FAILED', 'CANCELLED');
 
 CREATE INDEX publication_source ON publication (tenant, source) WHERE source IS NOT NULL;
 
