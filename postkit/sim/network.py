@@ -95,8 +95,20 @@ class SimNetwork(Network[Client]):
     hosts = (HOST,)
     credentials: ClassVar[tuple[CredentialSet, ...]] = ()
 
+    limits = Limits(
+        Source("https://simulated.invalid", "2026-11-23", "simulation", "assumed", ""),
+        (),
+        EntityRules(),
+        threads=True,
+        media_count=4,
+    )
+
     def __init__(self, world: World) -> None:
         self._world = world
+        self._limits = self.limits.changed(rates=world.schedule.rates)
+
+    def limits_for(self, account: Account) -> Limits:
+        return self._limits
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
         raise NotImplementedError

@@ -34,7 +34,7 @@ MAY_BE_LIVE = (
 )
 
 WAITING = """
-SELECT {what} FROM part
+SELECT {what} FROM part CROSS JOIN delivery ON delivery.id = part.delivery_id
 WHERE part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED') AND part.tenant = :tenant
   AND (part.position = 1 OR NOT EXISTS (
     SELECT 1 FROM part AS before WHERE before.delivery_id = part.delivery_id
@@ -233,7 +233,7 @@ class PublicationRows:
             if left > 0:
                 sql = WAITING.format(what="delivery.*") + which
                 found += self._database.read(
-                    sql + " ORDER BY part.due_at, delivery.id LIMIT :count",
+                    sql + " ORDER BY part.due_at, part.delivery_id LIMIT :count",
                     {"tenant": self._tenant, "count": left, "now": now},
                 )
         return [rows.delivery(row) for row in found]

@@ -34,22 +34,6 @@ def test_the_list_shows_the_newest_first(postkit: Program) -> None:
     assert listed == [second, first]
 
 
-def test_show_tells_the_whole_history_and_the_next_step(mastodon: Program) -> None:
-    report = published(mastodon, "One", "--to", "mastodon")
-    for name in (report["publication"], report["deliveries"][0]["id"]):
-        result = mastodon("show", name)
-        assert result.status == 0
-        assert [line.split("  ")[2] for line in result.out.splitlines() if "  1 " in line] == [
-            ["1", "SCHEDULED -> CLAIMED", " This"][0],
-        ] * 3
-        for words in ("SCHEDULED -> CLAIMED", "CLAIMED -> SENDING", "SENDING -> LIVE"):
-            assert words in result.out
-        assert result.out.rstrip().endswith("Nothing is left to do.")
-    told = mastodon("show", report["publication"], "--json").report
-    [events] = told["history"].values()
-    assert [event["after"] for event in events] == ["CLAIMED", "SENDING", "LIVE"]
-
-
 def test_show_of_what_failed_says_how_to_go_on(mastodon: Program) -> None:
     mastodon.server.set("mastodon", "max_characters", 2)
     result = mastodon("publish", "One", "--to", "mastodon", "--json")
@@ -152,7 +136,7 @@ def test_a_question_is_asked_with_links_and_answers(postkit: Program) -> None:
     for words in ("question Is the post live on mastodon:mastodon?", f"look at  {link}",
                   f"answer   postkit resolve {name} --resend"):  # fmt: skip
         assert words in result.out
-    assert f"answer with `postkit resolve {name} ...`" in result.out
+    assert f"`postkit resolve {name} --is-live URL`" in result.out
     assert postkit("finish", name).status == 3
     assert postkit.creates() == 1
     said = postkit.fails(1, "publish", "One", "--to", "mastodon")
