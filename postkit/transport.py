@@ -51,6 +51,8 @@ class Exchange:
     seconds: float = 0.0
     until: float = float("inf")
     """On the monotonic clock: after it, nothing more of the answer is taken."""
+    send_by: float = float("inf")
+    """On the monotonic clock: after it, nothing of the request may begin to leave."""
 
     @property
     def body(self) -> bytes:
@@ -87,15 +89,23 @@ class CreateScope:
     create: Exchange | None = None
     reads: list[Exchange] = field(default_factory=list)
     stopped: int = 0
+    send_by: float = float("inf")
 
 
 _current: ContextVar[Exchange | None] = ContextVar("postkit_exchange", default=None)
 
 
+class TooLate(OSError):
+    """This process was stopped for so long that another one may have taken the post over."""
+
+
 def _mark_written() -> None:
     exchange = _current.get()
-    if exchange is not None:
-        exchange.wrote = True
+    if exchange is None:
+        return
+    if not exchange.wrote and time.monotonic() > exchange.send_by:
+        raise TooLate("the claim has run out")
+    exchange.wrote = True
 
 
 class _Incoming(io.RawIOBase):
@@ -291,6 +301,7 @@ class Session(requests.Session):
                 )
             else:
                 scope.create = exchange
+                exchange.send_by = scope.send_by
         self.calls += 1
         self.last = exchange
         return exchange

@@ -66,8 +66,13 @@ class Agenda:
 
     def head(self, account_id: str) -> PartRow | None:
         """What the account has to do now: sends and looks in the order of their due time, then
-        late looks at what is live."""
+        late looks at what is live. None where the account waits for a person."""
         values = {"account": account_id, "at": micros(self._clock.now())}
+        if not self._database.read(
+            f"SELECT 1 FROM account WHERE id = :account AND {OPEN_ACCOUNTS}",  # noqa: S608
+            values,
+        ):
+            return None
         found = self._database.read(HEAD, values) or self._database.read(
             "SELECT * FROM part WHERE account_id = :account AND ready_at <= :at "
             "AND state = 'LIVE' ORDER BY ready_at LIMIT 1",

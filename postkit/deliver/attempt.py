@@ -15,14 +15,22 @@ from ..transport import CreateScope, Exchange, Session, is_transport_error
 log = logging.getLogger("postkit.deliver")
 
 
-def create(network: Network[Any], client: Any, session: Session, outgoing: Outgoing) -> Receipt:
-    """Send it. Returns the receipt, or raises the next step.
+def create(
+    network: Network[Any],
+    client: Any,
+    session: Session,
+    outgoing: Outgoing,
+    send_by: float = float("inf"),
+) -> Receipt:
+    """Send it. Returns the receipt, or raises the next step. After ``send_by`` (on the monotonic
+    clock) nothing begins to leave: the claim may be another process's by then.
 
     What the plugin says is held against what the wire saw: "nothing was sent" is not believed
     once a byte may have left and no refusal came back, and a receipt is not believed without a
     successful answer.
     """
     with session.create_scope() as scope:
+        scope.send_by = send_by
         try:
             receipt = network.publish(client, outgoing)
         except NetworkError as error:

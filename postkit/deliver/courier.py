@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from ..errors import (
 from ..network import CanRefresh, Outgoing, Receipt, RenderedPart
 from ..store.rows import DeliveryRow, PartRow
 from ..walltime import resolve
+from . import ledger
 from .allowance import both
 from .attempt import create
 from .audit import Audit
@@ -198,6 +200,7 @@ class Courier(Audit):
             return False
         if self._stopping.is_set():
             return self._give_back(run, part, Unavailable("Stopped before anything was sent."))
+        send_by = time.monotonic() + _sendable()
         try:
             part = self._ledger.send(part, outgoing, allowance.create())
         except NoneLeft as none:
@@ -205,7 +208,7 @@ class Courier(Audit):
         except (Paused, Expired) as shut:
             return self._shut(run, part, shut)
         self._tell(run, part, "sending")
-        return self._create(run, part, connection, outgoing)
+        return self._create(run, part, connection, outgoing, send_by)
 
     def _comes_later(self, run: Run, part: PartRow) -> bool:
         """Whether the zone's rules have changed so that the wall time meant is still to come."""
@@ -272,11 +275,18 @@ class Courier(Audit):
         self._tell(run, part, "waiting", error.message)
         return False
 
-    def _create(self, run: Run, part: PartRow, connection: Connection, outgoing: Outgoing) -> bool:
+    def _create(
+        self,
+        run: Run,
+        part: PartRow,
+        connection: Connection,
+        outgoing: Outgoing,
+        send_by: float,
+    ) -> bool:
         try:
             with self._heartbeat.over(part):
                 receipt = create(
-                    connection.network, connection.client, connection.session, outgoing
+                    connection.network, connection.client, connection.session, outgoing, send_by
                 )
         except InDoubt as error:
             self._ledger.doubt(part, error, detail=self._answer(run, of_create=True))
@@ -322,7 +332,8 @@ class Courier(Audit):
         except Taken as taken:
             doubtful = self._ledger.doubt(part, InDoubt(taken.message))
             return self._ask(run, doubtful, taken.message)
-        except Fenced:
+        except Fenced as fenced:
+            log.info("%s: %s", part.id, fenced.message)
             # Another process gave us up while the answer was on its way, and looks for the post.
             self._keep(part, receipt)
             now = self._ledger.parts(part.delivery_id)[part.position - 1]
@@ -420,3 +431,8 @@ class Courier(Audit):
         self._disconnect(run, error.message)
         self._tell(run, part, "waiting", error.message)
         return False
+
+
+def _sendable() -> float:
+    """Seconds after SENDING in which its request may leave: well within the claim."""
+    return 0.75 * ledger.LEASE.total_seconds()

@@ -293,6 +293,7 @@ class Ledger(Moves):
             part,
             "duplicate" if copies else "audit",
             reason,
+            bump=True,
             audit_at=micros(next_at) if next_at is not None else None,
             audits=part.audits + 1,
             copies=json.dumps(sorted({*part.copies, *copies})),
@@ -300,7 +301,7 @@ class Ledger(Moves):
 
     def audit_later(self, part: PartRow, reason: str, at: datetime) -> PartRow:
         """The network could not be asked now."""
-        return self._move(part, "audit", reason, audit_at=micros(at))
+        return self._move(part, "audit", reason, bump=True, audit_at=micros(at))
 
     def doubt(
         self,

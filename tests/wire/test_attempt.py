@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -22,6 +24,7 @@ from postkit.network import (
 )
 from postkit.transport import Session
 
+from .board import Board, kit_of, serving
 from .server import RawServer, close, cut, ok, reset
 
 OUTGOING = Outgoing(RenderedPart("Hello"), {}, "key", datetime(2027, 1, 4, tzinfo=UTC))
@@ -177,3 +180,19 @@ def test_a_defect_after_the_request_is_in_doubt() -> None:
 
     with RawServer(ok()) as server, pytest.raises(InDoubt):
         attempt(server, broken)
+
+
+def test_a_request_whose_claim_has_run_out_does_not_leave(tmp_path: Path) -> None:
+    """A process that was stopped right before its socket wakes up when another one has the part."""
+    board = Board()
+    with serving() as server, kit_of(tmp_path, server, board) as kit:
+        account = kit.accounts[0]
+        connection = kit.clients.take(account)
+        outgoing = Outgoing(RenderedPart("Hello"), {}, "key", datetime.now(UTC))
+        late = time.monotonic() - 0.001
+        with pytest.raises(Unavailable, match="TooLate"):
+            create(board, connection.client, connection.session, outgoing, late)
+        assert server.creates == 0
+        soon = time.monotonic() + 60
+        assert create(board, connection.client, connection.session, outgoing, soon).id == "1"
+        connection.close()
