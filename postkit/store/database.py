@@ -44,6 +44,8 @@ class Database:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._queue_lock = threading.Lock()
+        self._busy = busy
+        self._reopen = False
         self._queue: list[tuple[Work[Any], Future[Any]]] = []
         try:
             self._connection = sqlite3.connect(
@@ -98,6 +100,8 @@ class Database:
         return future.result()
 
     def _commit(self, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
+        if self._reopen:
+            self._open_again()
         connection = self._connection
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
@@ -120,6 +124,8 @@ class Database:
             with contextlib.suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+            # SQLite opens read-only what it cannot write, and a connection stays so for ever.
+            self._reopen = isinstance(error, sqlite3.Error) and "readonly" in str(error)
             failure = self._translated(error) if isinstance(error, sqlite3.Error) else error
             for _, future in batch:
                 future.set_exception(failure)
@@ -131,6 +137,20 @@ class Database:
                 future.set_exception(self._translated(problem))
             else:
                 future.set_exception(problem)
+
+    def _open_again(self) -> None:
+        old = self._connection
+        try:
+            self._connection = sqlite3.connect(
+                self.path, timeout=self._busy, isolation_level=None, check_same_thread=False
+            )
+            self._prepare(self._busy)
+        except (sqlite3.Error, StoreError):
+            self._connection.close()
+            self._connection = old
+        else:
+            self._reopen = False
+            old.close()
 
     def _prepare(self, busy: float) -> None:
         connection = self._connection
@@ -216,7 +236,13 @@ class Database:
             )
         if "disk I/O" in text:
             return StoreBusy(
-                f"The disk that holds {self.path} failed ({text}); nothing more is sent."
+                f"The disk that holds {self.path} failed ({text}); nothing more is sent. What was being "
+                "written may be kept after all: `postkit list` shows it."
+            )
+        if "unable to open" in text and os.access(self.path, os.R_OK):
+            return StoreBusy(
+                f"{self.path} cannot be opened for writing (a disk that is full or read-only?); "
+                "check the disk and its rights."
             )
         if "unable to open" in text:
             return StoreError(
