@@ -127,7 +127,7 @@ def work(home: str) -> None:
         kit.worker().run(drain=True, wait=float(os.environ.get("WAIT", "0")))
     status = Path("/proc/self/status").read_text("ascii")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(int(peak.split()[1]) / 1024)
+    sys.stdout.write(str(int(peak.split()[1]) / 1024))
 
 
 def worked(home: str, wait: float) -> tuple[float, float]:
@@ -196,7 +196,7 @@ def main() -> None:
         seconds = (rows["last"] - rows["first"]) / 1e6
         figures["drained"] = rows["n"] // 2
         figures["drain_per_s"] = round(rows["n"] / 2 / seconds, 1)
-    print(json.dumps(figures))
+    sys.stdout.write(json.dumps(figures) + "\n")
 
 
 if __name__ == "__main__":

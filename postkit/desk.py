@@ -123,6 +123,7 @@ class Desk(Connections):
             ledger.resend(part, "A person says that it is not live.")
         else:
             self._give_up(ledger, delivery, part)
+            self._tell_observers()
             return self._report(publication, deliveries)
         return self.finish(name, wait=wait, watch=watch)
 
@@ -160,6 +161,7 @@ class Desk(Connections):
                 except PostkitError as error:
                     problems.append(f"{delivery.address}: {error.message}")
                     break
+        self._tell_observers()
         report = self._report(publication, deliveries)
         if problems:
             raise NotDeleted(problems)
@@ -169,9 +171,7 @@ class Desk(Connections):
 
     def _tell_observers(self) -> None:
         if self._observed:
-            thread = self._outbox.start()
-            if thread is not None:
-                thread.join(TOLD)
+            self._outbox.tell(TOLD)
 
     def _named(self, name: str) -> tuple[str, list[DeliveryRow]]:
         if name.startswith("d_"):

@@ -93,11 +93,17 @@ def what_remains(guarantee: Guarantee) -> str:
             "A post that is not listed after the quiet window is sent again; one that the network "
             "accepts later than that would be there twice."
         )
-    if guarantee.key_ttl is None:
+    within = f" within {spoken(guarantee.key_ttl)}" if guarantee.key_ttl is not None else ""
+    if guarantee.kind == "duplicate_refusal":
+        return (
+            "A post whose repeat is refused and that is still not listed is a question to you, and "
+            f"so is a lost answer that cannot be settled{within or ' within a day'}."
+        )
+    if not within:
         return "Nothing, unless the network cannot be asked for a day: then you are."
     return (
-        f"Only a lost answer that cannot be settled within {spoken(guarantee.key_ttl)}, for as "
-        "long as the network knows a repeat, is a question to you."
+        f"Only a lost answer that cannot be settled{within}, for as long as the network knows a "
+        "repeat, is a question to you."
     )
 
 

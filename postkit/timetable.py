@@ -208,9 +208,7 @@ class Timetable(Desk):
         there.setdefault(ALL.address, ALL)
         new = [name for name in named if name not in there]
         scopes = [there[name] for name in named if name in there]
-        ended, parts = self._pauses().end(
-            [*scopes, *(self._scopes(new) if new else ())], send=send
-        )
+        ended, parts = self._pauses().end([*scopes, *(self._scopes(new) if new else ())], send=send)
         if not ended and not parts:
             if not addresses:
                 raise InputError("Nothing is paused, and nothing is held by a pause.")

@@ -36,9 +36,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     return 0
 
 
-def _promises(
-    kit: Kit, names: Sequence[str], broken: list[dict[str, str]]
-) -> Iterator[Promise]:
+def _promises(kit: Kit, names: Sequence[str], broken: list[dict[str, str]]) -> Iterator[Promise]:
     """Of what is named; of everything, where nothing is. A plugin that does not load is an
     error where it is named, else a row of ``broken``."""
     # Before the first post there is no store, and a question makes none.

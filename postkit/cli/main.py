@@ -41,6 +41,7 @@ COMMANDS = {
     "guarantees": "What each network lets postkit promise.",
     "emulate": "Run the stand-in for every network on this machine.",
     "demo": "See it work, without any account.",
+    "sim": "Prove by simulation that nothing is sent twice or lost.",
     "completion": "Print the completion script of a shell.",
 }
 INTERRUPTED = 130

@@ -169,7 +169,7 @@ def where(change: Any) -> str:
 
 def counted(number: int, noun: str) -> str:
     """``1 address``, ``2 addresses``, ``2 deliveries``."""
-    if noun.endswith("y"):
+    if noun.endswith("y") and noun[-2] not in "aeiou":
         plural = f"{noun[:-1]}ies"
     else:
         plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"

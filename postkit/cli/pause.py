@@ -8,6 +8,7 @@ from ..errors import InputError
 from ..kit import Kit
 from .output import counted, emit, json_option, labelled, say, table
 
+
 @click.command("pause")
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything, at every network.")

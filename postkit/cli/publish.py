@@ -24,13 +24,13 @@ from .waiting import wait_option
 
 
 @click.command("publish")
-@content_options
 @click.option(
     "--to",
     multiple=True,
     metavar="ADDRESS",
     help="Where to: network[:account][/target] or @group; repeat it or separate by commas.",
 )
+@content_options
 @time_options()
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be sent, every change and cost; send nothing."
@@ -90,16 +90,16 @@ def command(**given: Any) -> int:
                 say(f"{kept}: scheduled for {when}, {count}", err=True)
             elif not as_json:
                 say(f"{kept}: publishing to {count}", err=True)
-        report = kit.report(kept)
-        # What is scheduled is a worker's: this command has done its work.
-        status = 0
-        if later is None and not is_to_come(report, kit.clock.now()):
-            try:
+        try:
+            report = kit.report(kept)
+            # What is scheduled is a worker's: this command has done its work.
+            status = 0
+            if later is None and not is_to_come(report, kit.clock.now()):
                 with ProgressLines(quiet=as_json) as progress:
                     report = kit.finish(kept, wait=given["wait"], watch=progress)
-            except StoreError as error:
-                raise Stopped(kept, error) from error
-            status = report.exit_status
+                status = report.exit_status
+        except StoreError as error:
+            raise Stopped(kept, error) from error
     if as_json:
         emit(report.to_json())
     else:

@@ -25,7 +25,7 @@ class Said:
 
 
 WORDS: Final[Mapping[Event, Said]] = {
-    "claim": Said("A process took it, so that no other one sends it.", more=False),
+    "claim": Said("A process took it.", more=False),
     "prepared": Said("An upload, or what else it needs, is done."),
     "release": Said("Given back: nothing was sent."),
     "refuse": Said("It cannot be sent, and nothing was."),
@@ -43,8 +43,8 @@ WORDS: Final[Mapping[Event, Said]] = {
     "resend": Said("A person says that it is not live; it is sent again.", more=False),
     "give_up": Said("A person gave it up.", more=False),
     "retry": Said("A person asks for another attempt.", more=False),
-    "put_off": Said("It has to wait; nothing was sent."),
-    "hold": Said("Held: it is not sent before a person says so."),
+    "put_off": Said("Put off; nothing was sent."),
+    "hold": Said("Held."),
     "free": Said("No longer held."),
     "miss": Said("Missed: it is too late, so it was not sent."),
     "shift": Said("It is due at another instant."),
@@ -117,7 +117,8 @@ def evidence_lines(detail: Mapping[str, Any] | None, indent: int) -> Iterator[st
         came = f"answered {detail['status']} after {seconds}"
     if detail.get("request_id"):
         came += f", request id {detail['request_id']}"
-    yield from wrapped(shown(str(detail.get("request", ""))), start)
+    # Not wrapped: an address stays whole, so that it can be copied.
+    yield start + shown(str(detail.get("request", "")))
     yield from wrapped(shown(came), start)
     answer = " ".join(shown(str(detail.get("answer") or "")).split())
     if answer:

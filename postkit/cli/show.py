@@ -30,9 +30,11 @@ def command(name: str, as_json: bool) -> int:
         emit(body)
         return report.exit_status
     at = report.deliveries[0].at if report.deliveries else None
-    text = opening(report, 27)
+    text = opening(report)
     when = f"  {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
-    say(f"{report.publication}{when}" + (f"  {text}" if text else ""))
+    heading = f"{report.publication}{when}" + (f"  {text}" if text else "")
+    for line in wrapped(shown(heading), "", "  "):
+        click.echo(line)
     print_report(report)
     for each, rows in known:
         if rows:

@@ -11,7 +11,7 @@ from ..clock import Clock, micros, moment
 from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
-from .gates import HEAD
+from .gates import HEAD, IS_PAUSED
 from .moves import ACCOUNT_READY
 from .owner import is_dead
 
@@ -102,10 +102,11 @@ class Agenda:
         return self._database.write(work)
 
     def stale(self) -> list[PartRow]:
-        """Parts that nobody has sent in time, as of accounts that need a login."""
+        """Parts that nobody has sent in time, as of accounts that need a login. What is paused is
+        held instead, when its turn comes."""
         found = self._database.read(
-            "SELECT * FROM part WHERE state = 'SCHEDULED' AND ready_at IS NOT NULL "
-            "AND expires_at < :now AND doubt_at IS NULL LIMIT 1000",
+            "SELECT * FROM part WHERE state = 'SCHEDULED' AND ready_at IS NOT NULL "  # noqa: S608
+            f"AND expires_at < :now AND doubt_at IS NULL AND NOT EXISTS ({IS_PAUSED}) LIMIT 1000",
             {"now": micros(self._clock.now())},
         )
         return [rows.part(row) for row in found]

@@ -31,7 +31,12 @@ class Changes(Moves):
         """Cancel what is not sent; how many parts. What is live stays."""
 
         def work(connection: sqlite3.Connection, at: int) -> int:
-            parts = [part for part in self._parts(connection, delivery) if part.state in UNSENT]
+            # What was ever in doubt may still come: it is followed to its end, or given up.
+            parts = [
+                part
+                for part in self._parts(connection, delivery)
+                if part.state in UNSENT and part.doubt_at is None
+            ]
             for part in parts:
                 self._change(connection, part, "cancel", reason, at, "held_reason = NULL", {})
             return len(parts)

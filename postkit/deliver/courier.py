@@ -305,6 +305,10 @@ class Courier(Audit):
         except NeedsLogin as error:
             return self._needs_login(run, part, error, self._ledger.unsent, connection)
         except (Refused, PluginError, NetworkError) as error:
+            if part.doubt_at is not None:
+                # A no to the repeat says nothing of the first request: it may still come.
+                self._ledger.doubt(part, error, detail=self._answer(run, of_create=True))
+                return True
             self._ledger.failed(part, "rejected", error, detail=self._answer(run, of_create=True))
             self._tell(run, part, "failed", error.message)
             return False

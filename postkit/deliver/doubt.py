@@ -22,6 +22,7 @@ from .lookup import decide
 from .steps import BACKOFF, Run, Steps
 
 LOOK_BACK = timedelta(minutes=2)
+NO = frozenset({Duplicate.kind, Refused.kind, PluginError.kind})
 PATIENCE = timedelta(days=1)
 """How long a network may be out of reach before a person is asked about a lost answer."""
 
@@ -50,7 +51,7 @@ class Doubt(Steps):
         outgoing = Outgoing.from_json(part.outgoing, self._media.get)
         since = part.sending_at - LOOK_BACK
         guarantee = self.guarantee(run.account, outgoing.part)
-        is_refused_twice = part.error is not None and part.error.get("kind") == Duplicate.kind
+        is_refused_twice = part.error is not None and part.error.get("kind") in NO
         if is_refused_twice:
             # The repeat was refused; a third one would be refused too.
             guarantee = replace(guarantee, resend_when_absent=False)
@@ -92,10 +93,13 @@ class Doubt(Steps):
             self._tell(run, part, "sending", verdict.reason)
             return True
         reason = verdict.reason
-        if is_refused_twice and not verdict.links:
+        if is_refused_twice and not verdict.links and part.error is not None:
             reason = (
                 "The network refuses a repeat as a duplicate, so it may well be live, but it "
                 "does not list it."
+                if part.error["kind"] == Duplicate.kind
+                else f"A repeat was refused ({part.error['message']}), which says nothing of the "
+                "first request; the network does not list it."
             )
         return self._ask(run, part, reason, verdict.links)
 

@@ -20,9 +20,11 @@ SELECT pause.address, pause.reason FROM pause JOIN delivery ON delivery.id = :de
 WHERE pause.tenant = delivery.tenant
   AND (pause.network IS NULL OR pause.network = delivery.network)
   AND (pause.account_id IS NULL OR pause.account_id = delivery.account_id)
-  AND (pause.target IS NULL OR pause.target = delivery.target)
+  AND (pause.target IS NULL OR pause.target = delivery.target COLLATE NOCASE)
 ORDER BY pause.created_at LIMIT 1
 """
+IS_PAUSED = PAUSED.replace(":delivery", "part.delivery_id")
+"""For the parts of a query."""
 HEAD = """
 SELECT * FROM part WHERE id = (
   SELECT id FROM part WHERE account_id = :account AND ready_at <= :at AND state <> 'LIVE'
@@ -53,6 +55,10 @@ class NotYet(PostkitError):
 
 class NoneLeft(NotYet):
     """The declared limit of the network is used up until ``at``."""
+
+
+def is_paused(connection: sqlite3.Connection, part: PartRow) -> bool:
+    return connection.execute(PAUSED, {"delivery": part.delivery_id}).fetchone() is not None
 
 
 def not_paused(connection: sqlite3.Connection, part: PartRow) -> None:

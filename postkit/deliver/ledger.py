@@ -13,7 +13,7 @@ from ..errors import PostkitError, StoreError
 from ..network import Outgoing, Receipt
 from ..store import rows
 from ..store.rows import PartRow
-from .gates import its_turn, not_expired, not_paused
+from .gates import is_paused, its_turn, not_expired, not_paused
 from .history import error_json
 from .journal import PreparedJournal
 from .moves import ACCOUNT_READY, Fenced, Gate, Moves
@@ -241,9 +241,15 @@ class Ledger(Moves):
         )
 
     def hold(self, part: PartRow, held_reason: str, why: str) -> PartRow:
-        """Keep it for a person; what follows in the thread waits behind it."""
+        """Keep it for a person; what follows in the thread waits behind it. Raises Fenced where
+        the pause has ended meanwhile: nobody would be told of what it holds now."""
+
+        def gate(connection: sqlite3.Connection, _: int) -> None:
+            if held_reason == "paused" and not is_paused(connection, part):
+                raise Fenced("The pause has ended meanwhile.")
+
         return self._move(
-            part, "hold", why, owner=None, lease_until=None, held_reason=held_reason
+            part, "hold", why, gate=gate, owner=None, lease_until=None, held_reason=held_reason
         )  # fmt: skip
 
     def missed(self, part: PartRow, why: str) -> PartRow:

@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -38,14 +38,36 @@ class Outbox:
         self._clock = clock
         self._observers = observers
         self._running = threading.Lock()
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._hanging: threading.Thread | None = None
 
     def start(self) -> threading.Thread | None:
-        """Tell in a thread of its own; None where one does already or nothing is due."""
-        if self._running.locked() or not self._due(1):
-            return None
-        thread = threading.Thread(target=self.flush, name="postkit-observers", daemon=True)
-        thread.start()
-        return thread
+        """Tell in a thread: a new one, or the one that does already; None where nothing is due."""
+        with self._guard:
+            if self._thread is None or not self._thread.is_alive():
+                if not self._is_due():
+                    return None
+                self._thread = threading.Thread(
+                    target=self.flush, name="postkit-observers", daemon=True
+                )
+                self._thread.start()
+            return self._thread
+
+    def tell(self, seconds: float) -> None:
+        """Tell what is due, and wait so long for observers, but only once for one that hangs."""
+        before = self._thread
+        thread = self.start()
+        self._wait(thread, seconds)
+        if thread is before:
+            # What it had read may be older than what is due now.
+            self._wait(self.start(), seconds)
+
+    def _wait(self, thread: threading.Thread | None, seconds: float) -> None:
+        if thread is not None and thread is not self._hanging:
+            thread.join(seconds)
+            if thread.is_alive():
+                self._hanging = thread
 
     def flush(self) -> int:
         """Tell everything that is due; how many messages are done."""
@@ -61,30 +83,56 @@ class Outbox:
 
     def _flush(self) -> int:
         done = 0
-        # Who has failed hears the rest later, so that everybody hears all in its order.
+        # Everybody hears all in its order: who has failed, or waits to be told an earlier message
+        # again (by us or by another process), hears nothing later before that.
         failing: set[str] = set()
-        for row in self._due(BATCH):
-            if not self._lease(row):
-                continue
+        waiting: set[str] = set()
+        now = micros(self._clock.now())
+        for row in self._pending():
             told = set(json.loads(row["told"]))
+            missing = [each for each in self._observers(row["event"]) if each[0] not in told]
+            names = {name for name, _ in missing}
+            if row["next_at"] > now:
+                waiting |= names
+                continue
+            if names and names <= waiting:
+                continue
+            if not self._lease(row):
+                waiting |= names
+                continue
+            failed = False
             payload = json.loads(row["payload"])
-            missing = False
-            for name, function in self._observers(row["event"]):
-                if name in told:
+            for name, function in missing:
+                if name in waiting:
                     continue
                 if name in failing or not _tell(name, function, row["event"], payload):
                     failing.add(name)
-                    missing = True
+                    failed = True
                 else:
                     told.add(name)
-            done += self._settle(row, told, missing=missing)
+            done += self._settle(row, told, is_told=names <= told, failed=failed)
         return done
 
-    def _due(self, count: int) -> list[sqlite3.Row]:
-        return self._database.read(
-            "SELECT * FROM outbox WHERE next_at <= :now ORDER BY id LIMIT :count",
-            {"now": micros(self._clock.now()), "count": count},
+    def _is_due(self) -> bool:
+        return bool(
+            self._database.read(
+                "SELECT 1 FROM outbox WHERE next_at <= :now LIMIT 1",
+                {"now": micros(self._clock.now())},
+            )
         )
+
+    def _pending(self) -> Iterator[sqlite3.Row]:
+        """Everything that somebody has not been told, in its order."""
+        after = 0
+        while True:
+            found = self._database.read(
+                "SELECT * FROM outbox WHERE id > :after ORDER BY id LIMIT :count",
+                {"after": after, "count": BATCH},
+            )
+            yield from found
+            if len(found) < BATCH:
+                return
+            after = found[-1]["id"]
 
     def _lease(self, row: sqlite3.Row) -> bool:
         values = {
@@ -102,17 +150,17 @@ class Outbox:
             )
         )
 
-    def _settle(self, row: sqlite3.Row, told: set[str], *, missing: bool) -> bool:
-        attempts = row["attempts"] + 1
-        is_over = not missing or attempts >= ATTEMPTS
-        if missing and is_over:
+    def _settle(self, row: sqlite3.Row, told: set[str], *, is_told: bool, failed: bool) -> bool:
+        attempts = row["attempts"] + failed
+        is_over = is_told or attempts >= ATTEMPTS
+        if is_over and not is_told:
             log.error("%s %s: given up after %d tries", row["event"], row["payload"], attempts)
-        pause = min(BACKOFF * 2 ** min(attempts - 1, 12), LONGEST_BACKOFF)
+        pause = min(BACKOFF * 2 ** min(max(attempts - 1, 0), 12), LONGEST_BACKOFF)
         values = {
             "id": row["id"],
             "told": json.dumps(sorted(told)),
             "attempts": attempts,
-            "next": micros(self._clock.now() + pause),
+            "next": micros(self._clock.now() + pause) if failed else row["next_at"],
         }
 
         def work(connection: sqlite3.Connection) -> None:

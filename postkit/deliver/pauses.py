@@ -22,7 +22,7 @@ SELECT {columns} FROM part JOIN delivery ON delivery.id = part.delivery_id
 WHERE delivery.tenant = :tenant AND {what}
   AND (:network IS NULL OR delivery.network = :network)
   AND (:account IS NULL OR delivery.account_id = :account)
-  AND (:target IS NULL OR delivery.target = :target)
+  AND (:target IS NULL OR delivery.target = :target COLLATE NOCASE)
 """
 
 

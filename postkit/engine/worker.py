@@ -26,6 +26,8 @@ THREADS = 16
 POLL = 0.2
 """Seconds: how soon the worker sees what another process has scheduled for now."""
 CHORES = 10.0
+TOLD = 2.0
+"""Seconds that a worker waits for observers at its end; what is left is told later."""
 AGAIN = 0.25
 """An account that another process is busy with is looked at again after this time."""
 AFTER_FAILURE = 60.0
@@ -114,7 +116,8 @@ class Worker:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            self._outbox.flush()
+            # An observer may hang: it is waited for, but not for ever.
+            self._outbox.tell(TOLD)
             try:
                 self._agenda.leave()
             except StoreError as error:
@@ -239,4 +242,7 @@ class Worker:
         if self._watch is not None:
             delivery = self._publications.delivery(part.delivery_id)
             missed = Progress(delivery.id, delivery.address, part.position, 0, "missed", TOO_LATE)
-            self._watch(missed)
+            try:
+                self._watch(missed)
+            except Exception as error:  # noqa: BLE001 - who only watches must not end the work
+                log.warning("%s: the watcher failed (%s)", part.id, type(error).__name__)

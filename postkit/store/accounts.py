@@ -76,6 +76,12 @@ class AccountRows:
                 ":name, :endpoint, :ca_bundle, :state, :identity, :identity_at, :settings, :at)",
                 values,
             )
+            # What was paused under this name stays paused.
+            connection.execute(
+                "UPDATE pause SET account_id = :id WHERE account_id IN (SELECT id FROM account "
+                "WHERE tenant = :tenant AND network = :network AND name = :name)",
+                values,
+            )
 
         try:
             self._database.write(work)

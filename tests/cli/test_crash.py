@@ -39,7 +39,9 @@ def test_a_process_that_ends_while_it_sends(
     assert name in result.err
     shown = mastodon("show", name)
     assert shown.status == 75
-    assert shown.out.rstrip().endswith(f"Next: `postkit finish {name}`.")
+    delivery = mastodon("show", name, "--json").report["deliveries"][0]["id"]
+    step = f"Next: `postkit finish {delivery}` goes on, or run `postkit worker`."
+    assert shown.out.rstrip().endswith(step)
     done = mastodon("finish", name, "--json")
     assert done.status == 0, done
     assert states(done.report) == {"mastodon": "live"}
