@@ -85,9 +85,12 @@ class Doubt(Steps):
             self._tell(run, part, "live", verdict.receipt.url or verdict.receipt.id)
             return True
         if verdict.kind == "wait" and verdict.again is not None:
-            self._ledger.looked(part, verdict.reason, verdict.again, detail=self._answer(run))
+            stays = verdict.again <= run.deadline
+            self._ledger.looked(
+                part, verdict.reason, verdict.again, detail=self._answer(run), leave=not stays
+            )
             self._tell(run, part, "checking", verdict.reason)
-            return True
+            return stays
         if verdict.kind == "absent":
             self._ledger.absent(part, verdict.reason)
             self._tell(run, part, "sending", verdict.reason)

@@ -330,8 +330,15 @@ class Ledger(Moves):
         )
 
     def looked(
-        self, part: PartRow, reason: str, next_at: datetime, *, detail: Detail = None
+        self,
+        part: PartRow,
+        reason: str,
+        next_at: datetime,
+        *,
+        detail: Detail = None,
+        leave: bool = False,
     ) -> PartRow:
+        """Nothing is known yet. With ``leave`` whoever comes first looks next."""
         return self._move(
             part,
             "look",
@@ -340,7 +347,8 @@ class Ledger(Moves):
             looks=part.looks + 1,
             failures=0,
             not_before=micros(next_at),
-            lease_until=self._lease(),
+            owner=None if leave else self._owner,
+            lease_until=None if leave else self._lease(),
         )
 
     def look_failed(

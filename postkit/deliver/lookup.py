@@ -56,7 +56,9 @@ def decide(
     quiet = timedelta(seconds=guarantee.quiet)
     over = doubt_at + quiet
     if now < over or looks < LOOKS:
-        pause = min(max(quiet / 4, timedelta(milliseconds=100)), timedelta(seconds=30))
+        # What is left is more than the window where the clock went back.
+        pause = max(quiet, over - now) / 4
+        pause = min(max(pause, timedelta(milliseconds=100)), timedelta(seconds=30))
         again = now + pause if now >= over else min(now + pause, over)
         return Verdict("wait", "Not found yet; it may still appear.", again=again)
     if guarantee.resend_when_absent:

@@ -10,6 +10,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,9 @@ from .toy import TOKEN, Client, Remote, Toy
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ACCOUNTS = ("a_1", "a_2")
 WORKERS = 3
+MOST_COMMITS = 2000
+MOST_REQUESTS = 12
+"""In one turn, and of one part in it; who needs more goes round in circles."""
 Trouble = str
 """``kill before``/``kill after``/``fail before``/``fail after`` a COMMIT, ``locked`` at a BEGIN."""
 
@@ -103,6 +107,10 @@ class Wire:
         cursor = self._raw.execute(sql, values)
         if sql == "COMMIT":
             member.crowd.clock.move(0.001)
+            member.commits += 1
+            if member.commits > MOST_COMMITS:
+                member.crowd.wrong(f"I8: {member.owner} finds no end")
+                member.die()
         if trouble == "kill after":
             member.die()
         if trouble == "fail after":
@@ -165,6 +173,8 @@ class Member:
         self.dead = False
         self.trouble: Trouble | None = None
         self.countdown = 0
+        self.commits = 0
+        self.requests: Counter[str] = Counter()
         self.database = crowd.open(self)
         self.ledger = Ledger(self.database, crowd.clock, owner)
         self.agenda = Agenda(self.database, crowd.clock, owner, is_dead=crowd.is_dead)
@@ -210,6 +220,8 @@ class Member:
 
     def turn(self) -> None:
         """Everything that is ready, and the chores; then it is over, one way or the other."""
+        self.commits = 0
+        self.requests.clear()
         try:
             self._chores()
             for ready in self.agenda.ready(4):
@@ -240,7 +252,12 @@ class Member:
 
     def announced(self, client: Client, outgoing: Outgoing) -> str:
         """A request is about to leave. Returns the part that it is of."""
-        return self.crowd.announced(self, client.account.id, outgoing)
+        name = self.crowd.announced(self, client.account.id, outgoing)
+        self.requests[name] += 1
+        if self.requests[name] > MOST_REQUESTS:
+            self.crowd.wrong(f"I8: {self.owner} sends {name} again and again")
+            self.die()
+        return name
 
     def leaves(self, client: Client) -> None:
         self.crowd.meanwhile("leaving", self)

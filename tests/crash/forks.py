@@ -60,6 +60,7 @@ class Order:
     wait: float = 30.0
     is_live: str | None = None
     resend: bool = False
+    by_worker: bool = True
 
 
 def work(order: Order) -> None:
@@ -67,10 +68,13 @@ def work(order: Order) -> None:
     from postkit.kit import Kit
 
     with Kit(home=order.home, key=KEY) as kit:
-        for name in order.names:
-            if order.resend or order.is_live:
+        if order.resend or order.is_live:
+            for name in order.names:
                 kit.resolve(name, is_live=order.is_live, resend=order.resend, wait=order.wait)
-            else:
+        elif order.by_worker:
+            kit.work(wait=order.wait)
+        else:
+            for name in order.names:
                 kit.finish(name, wait=order.wait)
 
 

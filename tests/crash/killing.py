@@ -82,8 +82,16 @@ class Scene:
     """One network: a home with accepted publications, which each run gets a copy of."""
 
     def __init__(
-        self, server: EmulatorServer, forks: Forks, folder: Path, name: str, posts: int = 1
+        self,
+        server: EmulatorServer,
+        forks: Forks,
+        folder: Path,
+        name: str,
+        posts: int = 1,
+        *,
+        by_worker: bool = True,
     ) -> None:
+        self.by_worker = by_worker
         self.server = server
         self.forks = forks
         self.name = name
@@ -181,6 +189,7 @@ class Run:
             lease=lease,
             is_live=is_live,
             resend=resend,
+            by_worker=self.scene.by_worker,
         )
 
     def go(self, at: str | None = None) -> Child:
@@ -251,8 +260,9 @@ def faults_of(outcome: Outcome) -> str:
 
 
 @contextmanager
-def staged(posts: int = 1) -> Iterator[Stage]:
-    """Scenes by network, over one emulator and one fork server.
+def staged(posts: int = 1, *, by_worker: bool = True) -> Iterator[Stage]:
+    """Scenes by network, over one emulator and one fork server; ``by_worker`` says whether the
+    processes are workers, or finish publications by their ids.
 
     The homes are in memory where the system has such a folder: that a commit reaches the disk
     matters when the power fails, not when a process dies, and costs half of the time.
@@ -269,7 +279,7 @@ def staged(posts: int = 1) -> Iterator[Stage]:
         def stage(name: str) -> Scene:
             if name not in scenes:
                 home = Path(folder) / name.replace(" ", "-")
-                scenes[name] = Scene(server, forks, home, name, posts)
+                scenes[name] = Scene(server, forks, home, name, posts, by_worker=by_worker)
             return scenes[name]
 
         yield stage

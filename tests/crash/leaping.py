@@ -142,5 +142,5 @@ class LeapingClock:
         """Microseconds until half a look before there is something to do."""
         at = store.execute(NEXT).fetchone()[0]
         if at is None:
-            return 0
+            return int(self.stride * SECOND)
         return min(int(self.stride * SECOND), int(at) - self.wall - int(POLL * SECOND / 2))

@@ -48,7 +48,9 @@ class Points:
 
     def reach(self, what: str) -> None:
         if self._named(what):
-            os.kill(os.getpid(), self._signal)
+            # To this very thread: another one would take the signal a moment later, and this one
+            # go on meanwhile.
+            signal.pthread_kill(threading.get_ident(), self._signal)
 
     def reach_commit(self, what: str, store: str) -> None:
         """In the midst of a COMMIT: its first page is cut off by the kernel, which ends us."""

@@ -35,6 +35,7 @@ FIRST = timedelta(minutes=10)
 STORM = timedelta(hours=2)
 WINDOW = 900
 """Seconds that the network asks to wait, and the length of its own windows."""
+KILLED = "Its process ended while the request was on its way."
 PATIENCE = 120.0
 """Real seconds, after which a run has hung."""
 KINDS = ("Retry-After", "without", "x-rate-limit-reset")
@@ -201,8 +202,10 @@ def test_a_storm(scene: Scene, kind: str, crew: Crew) -> None:
     assert check(facts, may_ask=frozenset()).violations == []
     assert {part.state for part in facts.parts} == {"LIVE"}
     texts = {part.id: part.text for part in facts.parts}
-    doubted = {texts[line.part] for line in facts.lines if line.part and line.event == "doubt"}
-    assert len(doubted) <= ACCOUNTS if crew is three_processes else not doubted
+    doubts = [line for line in facts.lines if line.part and line.event == "doubt"]
+    doubted = {texts[str(line.part)] for line in doubts}
+    reasons = {str(line.raw["reason"]) for line in doubts}
+    assert reasons <= ({KILLED} if crew is three_processes else set())
     over = micros(START + FIRST + STORM)
     most = 0
     for name in scene.names:
@@ -222,14 +225,15 @@ def test_a_storm(scene: Scene, kind: str, crew: Crew) -> None:
         if kind == "without":
             least = [*PAUSES, *[300.0] * len(gaps)]
             assert lost or all(gap >= pause for gap, pause in zip(gaps, least, strict=False))
-            assert len(refused) <= WITHOUT_WORD + lost
+            # The post behind one that is in doubt begins with short pauses.
+            assert len(refused) <= WITHOUT_WORD + lost * (len(PAUSES) + 2)
         else:
             assert len(refused) <= math.ceil(STORM.total_seconds() / WINDOW) + 1 + lost
         if kind == "Retry-After":
             assert lost or all(gap >= WINDOW for gap in gaps)
         elif kind == "x-rate-limit-reset":
             quarters = [call.at // 1_000_000 // WINDOW for call in refused]
-            assert len(set(quarters)) == len(quarters) - lost
+            assert len(set(quarters)) >= len(quarters) - lost
         # And it is over no later than it must be.
         first = next(call for call in calls if call.status == 200)
         assert first.at - over <= (WINDOW + 1) * 1_000_000

@@ -116,7 +116,9 @@ class Toy(Network[Client]):
     title = "Toy"
     hosts = ("https://toy.invalid",)
     credentials = ()
-    limits = Limits(Source("a test", date(2026, 11, 23)), (), EntityRules(), threads=True, media_count=0)
+    limits = Limits(
+        Source("a test", date(2026, 11, 23)), (), EntityRules(), threads=True, media_count=0
+    )
 
     def __init__(self, remote: Remote) -> None:
         self.remote = remote

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -80,12 +81,13 @@ def limited(**headers: str) -> Answer:
 @dataclass
 class Weather:
     """``calls`` is everything that came, ``made`` the posts that are there. ``keyed``: a known key
-    makes no second post."""
+    makes no second post. ``ahead``: how far the network's clock is before ours."""
 
     clock: Time
     url: str = ""
     answer: Callable[[str, str], Answer] = lambda account, text: OK
     keyed: bool = False
+    ahead: timedelta = timedelta()
     calls: list[Call] = field(default_factory=list)
     made: list[Call] = field(default_factory=list)
     guard: threading.Lock = field(default_factory=threading.Lock)
@@ -93,7 +95,7 @@ class Weather:
 
     def reset(self, clock: Time) -> None:
         self.clock = clock
-        self.answer, self.keyed = lambda account, text: OK, False
+        self.answer, self.keyed, self.ahead = lambda account, text: OK, False, timedelta()
         self.calls, self.made = [], []
 
     def take(self, account: str, body: Mapping[str, str]) -> tuple[Answer, Call]:
@@ -163,10 +165,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         good = said.status < 400
-        self._answer(said.status, _row(call) if good else {"error": "no"}, said.headers)
+        self._answer(said.status, self._row(call) if good else {"error": "no"}, said.headers)
 
     def do_GET(self) -> None:
-        self._answer(200, [_row(post) for post in self.weather.of(self.path.split("/")[1])])
+        self._answer(200, [self._row(post) for post in self.weather.of(self.path.split("/")[1])])
 
     def _answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
@@ -177,16 +179,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    def _row(self, post: Call) -> dict[str, str]:
+        at = moment(post.at) + self.weather.ahead
+        return {"id": post.remote_id, "text": post.text, "at": at.isoformat()}
+
     def date_time_string(self, timestamp: float | None = None) -> str:
         """By the network's clock, which is not set when ours is."""
-        return format_datetime(moment(self.weather.clock.wall), usegmt=True)
+        return format_datetime(moment(self.weather.clock.wall) + self.weather.ahead, usegmt=True)
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
-
-
-def _row(post: Call) -> dict[str, str]:
-    return {"id": post.remote_id, "text": post.text, "at": moment(post.at).isoformat()}
 
 
 @contextmanager
