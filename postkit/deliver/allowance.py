@@ -9,7 +9,7 @@ from datetime import datetime
 from ..clock import micros, moment
 from ..limits.model import Limits
 from ..network import Account, RenderedPart
-from ..store.budgets import Budgets
+from ..store.budgets import EVERYTHING, Budgets
 from ..transport import Exchange
 from .gates import NoneLeft, resume_at
 from .moves import Gate
@@ -25,9 +25,9 @@ class Allowance:
         self._rates = limits.rates
         self._account = account
 
-    def uploads(self, part: RenderedPart) -> Gate:
-        """Count the uploads of a part. Raises NoneLeft."""
-        return self._take(uploads_of(part))
+    def preparation(self, part: RenderedPart, *, is_prepared: bool) -> Gate:
+        """Count the uploads of a part, but for one that has them. Raises NoneLeft."""
+        return self._take({} if is_prepared else uploads_of(part))
 
     def create(self) -> Gate:
         """Count one create. Raises NoneLeft."""
@@ -60,7 +60,14 @@ class Allowance:
         if exchange is None or exchange.status is None or exchange.status >= 400:
             return None
         until = observed(exchange.status, exchange.headers, now).retry_at
-        return resume_at(self._account.id, until) if until is not None else None
+        if until is None:
+            return None
+
+        def gate(connection: sqlite3.Connection, at: int) -> None:
+            scope = self._scopes["account"]
+            self._budgets.block(connection, scope, EVERYTHING, micros(until), at)
+
+        return gate
 
     def _take(self, actions: Mapping[Action, int]) -> Gate:
         needs = needed(self._rates, actions)

@@ -151,7 +151,7 @@ class Courier(Audit):
                 part,
                 network.new_key(rendered),
                 ordered=run.ordered,
-                count=allowance.uploads(rendered) if rendered.media and not part.prepared else None,
+                count=allowance.preparation(rendered, is_prepared=bool(part.prepared)),
             )
         except NoneLeft as none:
             return self._wait_for_calls(run, part, none, self._ledger.put_off)

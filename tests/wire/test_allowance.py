@@ -1,0 +1,98 @@
+"""What a network declares and what it answers bound the calls, in the order of the queue."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+
+from postkit.errors import Unavailable
+from postkit.kit import Kit
+from postkit.limits.model import Limits, Rate
+from postkit.network import Outgoing, Receipt
+from postkit.transport import Session
+
+from .board import SOURCE, Board, HandClock, Server, kit_of, send
+
+
+class Strict(Board):
+    """Takes two posts in ten minutes."""
+
+    limits: ClassVar[Limits] = Board.limits.changed(
+        rates=(Rate("posts of an account", 2, 600, SOURCE),)
+    )
+
+
+@pytest.fixture
+def board() -> Board:
+    return Strict()
+
+
+def created(kit: Kit, server: Server) -> list[str]:
+    return [post["text"] for post in server.posts]
+
+
+def test_a_declared_limit_is_kept_and_the_order_too(
+    kit: Kit, server: Server, clock: HandClock
+) -> None:
+    texts = [f"post {number}" for number in range(5)]
+    start = clock.now()
+    for text in texts:
+        kit.schedule(text, ["board"], at="in 1s", expires="1d")
+    clock.offset += timedelta(seconds=2)
+    kit.work(wait=0)
+    assert created(kit, server) == texts[:2]
+    waiting = kit.queue()
+    assert [delivery.state for delivery in waiting] == ["scheduled"] * 3
+    assert waiting[0].error is not None
+    assert "limit" in waiting[0].error["message"]
+    kit.work(wait=7200)
+    assert created(kit, server) == texts
+    assert clock.now() - start >= timedelta(minutes=20)
+    assert server.creates == 5
+
+
+def test_what_has_provably_not_been_sent_does_not_count(
+    kit: Kit, server: Server, board: Board
+) -> None:
+    left = [2]
+
+    def refused(client: Session, outgoing: Outgoing) -> Receipt:
+        if left[0]:
+            left[0] -= 1
+            raise Unavailable("Nobody is there.", network="board")
+        return send(client, outgoing)
+
+    board.sending = refused
+    assert kit.publish("one", ["board"], wait=60).ok
+    assert kit.publish("two", ["board"], wait=60).ok, "two tries at one were given back"
+    assert kit.publish("three", ["board"], wait=0).deliveries[0].state == "scheduled"
+
+
+def test_an_answer_that_says_none_are_left_is_believed(
+    kit: Kit, server: Server, clock: HandClock, board: Board
+) -> None:
+    board.limits = Board.limits  # type: ignore[misc]
+    reset = str(int((datetime.now(UTC) + clock.offset).timestamp()) + 900)
+    answer = {"id": "7", "at": datetime.now(UTC).isoformat(), "text": "one"}
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    server.script = [(200, json.dumps(answer), headers)]
+    assert kit.publish("one", ["board"], wait=0).ok
+    report = kit.publish("two", ["board"], wait=60).deliveries[0]
+    assert report.state == "scheduled"
+    assert server.creates == 1
+    assert kit.finish(report.id or "", wait=1800).ok
+    assert server.creates == 2
+
+
+def test_another_process_counts_the_same_calls(
+    kit: Kit, server: Server, clock: HandClock, board: Board
+) -> None:
+    assert kit.publish("one", ["board"], wait=0).ok
+    with kit_of(kit.home.path, server, board, clock) as other:
+        assert other.publish("two", ["board"], wait=0).ok
+        assert other.publish("three", ["board"], wait=0).deliveries[0].state == "scheduled"
+    assert kit.publish("four", ["board"], wait=0).deliveries[0].state == "scheduled"
+    assert server.creates == 2
