@@ -175,6 +175,10 @@ class Timetable(Desk):
 
     def _when(self, at: str | datetime, zone: str | None, now: datetime) -> When:
         from .when import When, parse_when
+        from .zones import forget_zones
+
+        # A program that runs for long must not schedule by rules of before.
+        forget_zones()
 
         if isinstance(at, str):
             return parse_when(at, now=now, zone=zone)

@@ -94,9 +94,10 @@ class Moves:
             f"UPDATE part SET {', '.join(sets)} "  # noqa: S608 - names come from this module
             "WHERE id = :id AND state = :state AND fence = :old_fence RETURNING *"
         )
-        at = self._now()
 
         def work(connection: sqlite3.Connection) -> PartRow:
+            # In here: to get the store's lock can take a while.
+            at = self._now()
             before = self._shown(connection, part.delivery_id)
             if gate is not None:
                 gate(connection, at)

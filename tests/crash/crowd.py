@@ -268,7 +268,7 @@ class Crowd:
 
     def __init__(self, template: Path, kinds: dict[str, str]) -> None:
         Secret(TOKEN)
-        place = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk is slower
+        place = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self.folder = Path(tempfile.mkdtemp(prefix="postkit_crowd_", dir=place))
         self.path = self.folder / "postkit.db"
         shutil.copy(template, self.path)

@@ -76,10 +76,11 @@ def _ready(crowd: Crowd, rows: list[sqlite3.Row]) -> list[str]:
         if wanted is not None:
             account = row["account_id"]
             earliest[account] = min(wanted, earliest.get(account, wanted))
-    for account in crowd.eye.execute("SELECT id, ready_at FROM account"):
-        if account["ready_at"] != earliest.get(account["id"]):
-            found.append(f"I8: {account['id']} is ready at {account['ready_at']}: {earliest}")
-    return found
+    return found + [
+        f"I8: {account['id']} is ready at {account['ready_at']}: {earliest}"
+        for account in crowd.eye.execute("SELECT id, ready_at FROM account")
+        if account["ready_at"] != earliest.get(account["id"])
+    ]
 
 
 def _shown(crowd: Crowd, rows: list[sqlite3.Row]) -> list[str]:
@@ -169,8 +170,8 @@ def _written(crowd: Crowd, log: str) -> list[str]:
     """I7: neither store nor log nor the values of the program show the secret."""
     found = ["I7: the log shows it"] if TOKEN in log else []
     for table in ("history", "part", "outbox", "delivery"):
-        for row in crowd.eye.execute(f"SELECT * FROM {table}"):  # noqa: S608 - three names
-            found += [f"I7: {table}.{name}" for name in row.keys() if TOKEN in str(row[name])]  # noqa: SIM118
+        for row in crowd.eye.execute(f"SELECT * FROM {table}"):
+            found += [f"I7: {table}.{name}" for name in list(row.keys()) if TOKEN in str(row[name])]
     for member in crowd.members:
         for connection in member.hall.idle():
             found += ["I7: a repr"] if TOKEN in repr(connection.session.last) else []
@@ -186,8 +187,15 @@ def _checked(crowd: Crowd) -> list[str]:
     ]
     creates = [Create(account, micros(at)) for account, at in crowd.remote.requests]
     facts = replace(read(crowd.path), accepted=accepted, creates=creates)
+    repeats = {
+        row["id"] for row in crowd.parts() if row["state"] == "HELD" and row["doubt_at"] is not None
+    }
     return [
         str(violation)
         for violation in check(facts).violations
-        if violation.kind != "unannounced" and not violation.text.startswith(BESIDE)
+        if violation.kind != "unannounced"
+        and not violation.text.startswith(BESIDE)
+        # A repeat that cannot make a second post was paused: a person has it before him, and once
+        # it is released it finds the first one.
+        and not (violation.kind == "recorded_failed" and violation.about in repeats)
     ]

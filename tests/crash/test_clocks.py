@@ -392,3 +392,15 @@ def test_the_day_of_a_leap_second(bench: Set, kernel: str) -> None:
             one.clock.alarm(297 + number / 2, lambda: one.clock.set(timedelta(milliseconds=-100)))
     one.work(0.2)
     one.assert_on_time()
+
+
+def test_a_long_program_schedules_by_the_rules_of_today(
+    bench: Callable[[], Bench], zone: ZoneFile
+) -> None:
+    zone.write("AAA-2")
+    one = bench()
+    local = (START + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M")
+    one.schedule("first", local, MADE_UP)
+    zone.write("AAA-3")
+    one.schedule("second", local, MADE_UP)
+    assert one.due["first"] - one.due["second"] == timedelta(hours=1)

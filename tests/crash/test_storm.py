@@ -225,8 +225,8 @@ def test_a_storm(scene: Scene, kind: str, crew: Crew) -> None:
         if kind == "without":
             least = [*PAUSES, *[300.0] * len(gaps)]
             assert lost or all(gap >= pause for gap, pause in zip(gaps, least, strict=False))
-            # The post behind one that is in doubt begins with short pauses.
-            assert len(refused) <= WITHOUT_WORD + lost * (len(PAUSES) + 2)
+            # The post behind one that is in doubt begins with short pauses of its own.
+            assert len(refused) <= WITHOUT_WORD + lost * (len(PAUSES) + 3)
         else:
             assert len(refused) <= math.ceil(STORM.total_seconds() / WINDOW) + 1 + lost
         if kind == "Retry-After":

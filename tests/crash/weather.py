@@ -200,6 +200,7 @@ def weather(clock: Time) -> Iterator[Weather]:
     # Bound by its number, so that the kernel leaves it to us while nobody listens.
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
+    server.socket.listen(128)  # all accounts come at once
     made.listener = server.socket
     made.url = f"http://127.0.0.1:{port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

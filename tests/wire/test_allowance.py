@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import threading
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -11,7 +15,7 @@ import pytest
 from postkit.errors import Unavailable
 from postkit.kit import Kit
 from postkit.limits.model import Limits, Rate
-from postkit.network import Outgoing, Receipt
+from postkit.network import Journal, Outgoing, Receipt, RenderedPart
 from postkit.transport import Session
 
 from .board import SOURCE, Board, HandClock, Server, kit_of, send
@@ -96,3 +100,35 @@ def test_another_process_counts_the_same_calls(
         assert other.publish("three", ["board"], wait=0).deliveries[0].state == "scheduled"
     assert kit.publish("four", ["board"], wait=0).deliveries[0].state == "scheduled"
     assert server.creates == 2
+
+
+def test_a_call_counts_from_when_it_may_leave(tmp_path: Path, server: Server) -> None:
+    """Not from before the wait for a store that another program holds."""
+    board = Board()
+    board.limits = Board.limits.changed(  # type: ignore[misc]
+        rates=(Rate("posts of an account", 1, 2, SOURCE),)
+    )
+    free: list[threading.Thread] = []
+
+    def preparing(client: Session, part: RenderedPart, journal: Journal) -> None:
+        if free:
+            return
+        raw = sqlite3.connect(kit.home.store_path, isolation_level=None, check_same_thread=False)
+        raw.execute("BEGIN IMMEDIATE")
+
+        def release() -> None:
+            time.sleep(1.5)
+            raw.execute("ROLLBACK")
+            raw.close()
+
+        free.append(threading.Thread(target=release))
+        free[0].start()
+
+    board.preparing = preparing
+    with kit_of(tmp_path, server, board) as kit:
+        for number in range(2):
+            kit.accept(kit.plan(f"post {number}", ["board"]))
+        kit.work(wait=6)
+    free[0].join()
+    first, second = (datetime.fromisoformat(post["at"]) for post in server.posts)
+    assert second - first >= timedelta(seconds=1.9)
