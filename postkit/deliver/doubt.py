@@ -19,7 +19,8 @@ from ..network import Candidate, Guarantee, Outgoing
 from ..store.rows import PartRow
 from .ledger import Taken
 from .lookup import decide
-from .steps import BACKOFF, Run, Steps
+from .steps import BACKOFF, Run
+from .waiting import Waiting
 
 LOOK_BACK = timedelta(minutes=2)
 NO = frozenset({Duplicate.kind, Refused.kind, PluginError.kind})
@@ -27,7 +28,7 @@ PATIENCE = timedelta(days=1)
 """How long a network may be out of reach before a person is asked about a lost answer."""
 
 
-class Doubt(Steps):
+class Doubt(Waiting):
     """Settles what may be live."""
 
     def _find_out(self, run: Run, part: PartRow) -> bool:

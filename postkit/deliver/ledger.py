@@ -13,10 +13,11 @@ from ..errors import PostkitError, StoreError
 from ..network import Outgoing, Receipt
 from ..store import rows
 from ..store.rows import PartRow
-from .gates import is_paused, its_turn, not_expired, not_paused
+from .decisions import Decisions
+from .gates import its_turn, not_expired, not_paused
 from .history import error_json
 from .journal import PreparedJournal
-from .moves import ACCOUNT_READY, Fenced, Gate, Moves
+from .moves import ACCOUNT_READY, Fenced, Gate
 from .states import Event
 
 __all__ = ["LEASE", "Fenced", "Ledger", "Taken"]
@@ -30,7 +31,7 @@ class Taken(StoreError):
     """The remote post settles another part already; nothing was changed."""
 
 
-class Ledger(Moves):
+class Ledger(Decisions):
     """Reads parts and takes them from scheduled to live, or to a question.
 
     An account's lease is its one part that is CLAIMED or SENDING: nobody else can claim another.
@@ -240,57 +241,6 @@ class Ledger(Moves):
             error=error_json(error),
         )
 
-    def hold(self, part: PartRow, held_reason: str, why: str) -> PartRow:
-        """Keep it for a person; what follows in the thread waits behind it. Raises Fenced where
-        the pause has ended meanwhile: nobody would be told of what it holds now."""
-
-        def gate(connection: sqlite3.Connection, _: int) -> None:
-            if held_reason == "paused" and not is_paused(connection, part):
-                raise Fenced("The pause has ended meanwhile.")
-
-        return self._move(
-            part, "hold", why, gate=gate, owner=None, lease_until=None, held_reason=held_reason
-        )  # fmt: skip
-
-    def missed(self, part: PartRow, why: str) -> PartRow:
-        """Too late to be sent. What follows in the thread is held."""
-        return self._move(part, "miss", why, rest="hold", owner=None, lease_until=None)
-
-    def put_off(
-        self, part: PartRow, error: PostkitError, not_before: datetime, *, also: Gate | None = None
-    ) -> PartRow:
-        """Nobody can send it before then."""
-        return self._move(
-            part,
-            "put_off",
-            error.message,
-            also=also,
-            not_before=micros(not_before),
-            failures=part.failures + 1,
-            error=error_json(error),
-        )
-
-    def shift(self, part: PartRow, at: datetime, why: str) -> PartRow:
-        """The zone's rules have changed: the wall time that was meant is another instant."""
-        freshness = part.expires_at - part.due_at if part.expires_at is not None else None
-
-        def also(connection: sqlite3.Connection, _: int) -> None:
-            connection.execute(
-                "UPDATE part SET due_at = :at, not_before = :at WHERE delivery_id = :delivery "
-                "AND position > :position AND state = 'SCHEDULED'",
-                {"at": micros(at), "delivery": part.delivery_id, "position": part.position},
-            )
-
-        return self._move(
-            part,
-            "shift",
-            why,
-            also=also,
-            due_at=micros(at),
-            not_before=micros(at),
-            expires_at=micros(at + freshness) if freshness is not None else None,
-        )
-
     def audited(
         self, part: PartRow, reason: str, copies: list[str], next_at: datetime | None
     ) -> PartRow:
@@ -392,38 +342,6 @@ class Ledger(Moves):
             question=json.dumps(question),
         )
 
-    def resend(self, part: PartRow, reason: str) -> PartRow:
-        """A person says that it is not live: a new attempt, with a new key."""
-        return self._move(
-            part,
-            "resend",
-            reason,
-            rest="free",
-            question=None,
-            outgoing=None,
-            key=None,
-            prepared="{}",
-            not_before=micros(self._clock.now()),
-            expires_at=None,
-        )
-
-    def retry(self, part: PartRow) -> PartRow:
-        """A person has mended what was refused: a new attempt. What was ever in doubt keeps its
-        key and its bytes, so that the network still knows both for one."""
-        fresh: dict[str, Any] = (
-            {} if part.doubt_at else {"outgoing": None, "key": None, "prepared": "{}"}
-        )
-        return self._move(
-            part,
-            "retry",
-            "A person asks for another attempt.",
-            rest="free",
-            error=None,
-            not_before=micros(self._clock.now()),
-            expires_at=None,
-            **fresh,
-        )
-
     def expired(self, part: PartRow) -> PartRow:
         """A repeat that waited until its key had died: nothing makes it harmless any more."""
         now = self._clock.now()
@@ -437,12 +355,6 @@ class Ledger(Moves):
             doubt_at=micros(now),
             looks=0,
         )
-
-    def deleted(self, part: PartRow) -> PartRow:
-        return self._move(part, "deleted", "Deleted at the network.")
-
-    def cancelled(self, part: PartRow, reason: str) -> PartRow:
-        return self._move(part, "cancel", reason, held_reason=None)
 
     def take_over(self, part: PartRow) -> PartRow:
         """A dead owner's part: unsent if it was only claimed, in doubt if it was sending."""

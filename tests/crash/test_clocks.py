@@ -394,9 +394,7 @@ def test_the_day_of_a_leap_second(bench: Set, kernel: str) -> None:
     one.assert_on_time()
 
 
-def test_a_long_program_schedules_by_the_rules_of_today(
-    bench: Callable[[], Bench], zone: ZoneFile
-) -> None:
+def test_a_long_program_schedules_by_the_rules_of_today(bench: Set, zone: ZoneFile) -> None:
     zone.write("AAA-2")
     one = bench()
     local = (START + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M")
