@@ -129,6 +129,9 @@ class Desk(Connections):
 
     def _give_up(self, ledger: Ledger, delivery: DeliveryRow, part: PartRow) -> None:
         """Nothing was sent: cancelled, with the rest. It may be live: a person answers for it."""
+        if part.state == "SCHEDULED" and part.doubt_at is not None:
+            # A repeat: the first request may have made it live.
+            part = ledger.expired(part)
         if part.state == "SCHEDULED":
             for waiting in ledger.parts(delivery.id):
                 if waiting.state in ("SCHEDULED", "HELD"):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .address import Address, expand, locate
+from .deliver.states import delivery_state
 from .desk import Desk
 from .errors import InputError, PlanRefused, UnknownName
 from .freshness import FRESHNESS, parse_freshness
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .deliver.steps import Watch
     from .engine.worker import Worker
     from .when import When
+
+OVER = frozenset({"LIVE", "CANCELLED"})
 
 
 class Timetable(Desk):
@@ -75,12 +78,12 @@ class Timetable(Desk):
         if due.local is not None and zone is None and len(before) == 1 and None not in before:
             # A wall time is meant where the post's first one was.
             due = self.due(at=at, zone=before.pop(), expires=expires) or due
-        self._refuse_what_is_sent(deliveries, "rescheduled")
+        deliveries = self._unsent(name, deliveries, "rescheduled")
         changes = self._changes()
         for row in deliveries:
             spoken = f"{due.local} {due.zone}" if due.local else f"{due.at:%Y-%m-%d %H:%M:%S} UTC"
             late = due.expires_at if expires is not None else self._as_late(row, due)
-            changes.reschedule(row, due.at, late, due.local, due.zone, spoken)
+            changes.reschedule(row, due.at, late, due.local, due.zone or row.zone, spoken)
         self._tell_observers()
         return self.report(name)
 
@@ -90,7 +93,7 @@ class Timetable(Desk):
         Raises InputError where something is on its way, PlanRefused where an address refuses.
         """
         _, deliveries = self._named(name)
-        self._refuse_what_is_sent(deliveries, "edited")
+        deliveries = self._unsent(name, deliveries, "edited")
         wishes = wishes or Wishes()
         wishes = Wishes(wishes.split, wishes.numbering, wishes.strict, True, wishes.options)
         plan = self._planner().plan(post, [row.address for row in deliveries], wishes)
@@ -280,18 +283,29 @@ class Timetable(Desk):
         for attachment in media:
             self.media.put(attachment.read())
 
-    def _refuse_what_is_sent(self, deliveries: Sequence[DeliveryRow], done: str) -> None:
+    def _unsent(self, name: str, deliveries: Sequence[DeliveryRow], done: str) -> list[DeliveryRow]:
+        """Those of which nothing is sent; of a publication without what is over. Raises InputError
+        where one is on its way, or none is left."""
         from .deliver.changes import UNSENT
 
         ledger = self._ledger()
-        problems = [
-            f"{row.id} ({row.address}) cannot be {done}: part {part.position} is {part.state}."
-            for row in deliveries
-            for part in ledger.parts(row.id)
-            if part.state not in UNSENT
-        ]
+        found: list[DeliveryRow] = []
+        problems: list[str] = []
+        for row in deliveries:
+            states = [part.state for part in ledger.parts(row.id)]
+            if all(state in UNSENT for state in states):
+                found.append(row)
+            elif row.id == name or not all(state in OVER for state in states):
+                state = delivery_state(states).replace("_", " ")
+                problems.append(
+                    f"{row.id} ({row.address}) cannot be {done}: it is {state}; "
+                    f"`postkit show {row.id}` tells what can be done."
+                )
         if problems:
             raise InputError(problems)
+        if not found:
+            raise InputError(f"Nothing of {name} is left to be {done}; `postkit show {name}`.")
+        return found
 
     def _reports(self, parts: Sequence[PartRow]) -> list[DeliveryReport]:
         names = dict.fromkeys(part.delivery_id for part in parts)

@@ -44,8 +44,8 @@ class When:
     """A time that was understood.
 
     ``at`` is the instant (aware, UTC) by the rules of today; ``local`` is the wall time that was
-    meant (``YYYY-MM-DDTHH:MM[:SS]``) and ``zone`` its IANA name, both None where the author gave
-    an instant. With ``local`` and ``zone``, ``resolve`` finds the instant again when rules change.
+    meant (``YYYY-MM-DDTHH:MM[:SS]``) and ``zone`` its IANA name. ``local`` is None where the author
+    gave an instant, and ``zone`` too unless one was chosen for the post. With ``local`` and ``zone``, ``resolve`` finds the instant again when rules change.
     """
 
     at: datetime
@@ -90,7 +90,7 @@ def parse_when(text: str, *, now: datetime, zone: str | None) -> When:
             )
         when = When(_instant(match))
     elif match := _ELAPSED.fullmatch(words):
-        when = When(now + _elapsed(match))
+        when = When(now + _elapsed(match), zone=chosen)
     else:
         when = _in_zone(given, words, now, chosen)
     if when.at <= now:

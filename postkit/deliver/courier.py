@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -168,9 +167,7 @@ class Courier(Audit):
         except StoreError:
             raise
         except PostkitError as error:
-            self._ledger.failed(part, "refuse", error)
-            self._tell(run, part, "failed", error.message)
-            return False
+            return self._refused(run, part, error)
         try:
             journal = self._ledger.journal(part)
             with self._heartbeat.over(part):
@@ -191,12 +188,10 @@ class Courier(Audit):
         except (StoreError, Fenced):
             raise
         except PostkitError as error:
-            self._ledger.failed(part, "refuse", error)
-            self._tell(run, part, "failed", error.message)
-            return False
+            return self._refused(run, part, error)
         if self._stopping.is_set():
             return self._give_back(run, part, Unavailable("Stopped before anything was sent."))
-        send_by = time.monotonic() + _sendable()
+        send_by = self._clock.monotonic() + _sendable()
         try:
             part = self._ledger.send(part, outgoing, allowance.create())
         except NoneLeft as none:
@@ -205,6 +200,16 @@ class Courier(Audit):
             return self._shut(run, part, shut)
         self._tell(run, part, "sending")
         return self._create(run, part, connection, outgoing, send_by)
+
+    def _refused(self, run: Run, part: PartRow, error: PostkitError) -> bool:
+        """It cannot be sent at all. What was in doubt once may still be live: look again."""
+        if part.doubt_at is not None:
+            self._ledger.doubt(part, error)
+            self._tell(run, part, "checking", error.message)
+            return True
+        self._ledger.failed(part, "refuse", error)
+        self._tell(run, part, "failed", error.message)
+        return False
 
     def _comes_later(self, run: Run, part: PartRow) -> bool:
         """Whether the zone's rules have changed so that the wall time meant is still to come."""

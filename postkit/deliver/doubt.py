@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ..errors import (
     Duplicate,
+    InputError,
     NeedsLogin,
     NetworkError,
     PluginError,
@@ -23,7 +24,8 @@ from .steps import BACKOFF, Run
 from .waiting import Waiting
 
 LOOK_BACK = timedelta(minutes=2)
-NO = frozenset({Duplicate.kind, Refused.kind, PluginError.kind})
+NO = frozenset({Duplicate.kind, Refused.kind, PluginError.kind, InputError.kind})
+"""Errors of a repeat that a third one would meet again."""
 PATIENCE = timedelta(days=1)
 """How long a network may be out of reach before a person is asked about a lost answer."""
 

@@ -114,6 +114,9 @@ class Pauses(Moves):
 
         def work(connection: sqlite3.Connection) -> list[PartRow]:
             for pause in ended:
+                # What fell due while no worker ran was held by nobody yet.
+                self._hold_due(connection, pause, tenant)
+            for pause in ended:
                 connection.execute(
                     "DELETE FROM pause WHERE tenant = :tenant AND address = :address",
                     {"tenant": tenant, "address": pause.scope.address},
@@ -131,6 +134,23 @@ class Pauses(Moves):
             return list(held.values())
 
         return ended, self._database.write(work)
+
+    def _hold_due(self, connection: sqlite3.Connection, pause: Pause, tenant: str) -> None:
+        at = self._now()
+        due = f"part.state = 'SCHEDULED' AND part.ready_at <= {at}"
+        for part in _in_scope(connection, pause.scope, tenant, due):
+            before = self._shown(connection, part.delivery_id)
+            after = transition(part, "hold")
+            found = connection.execute(
+                "UPDATE part SET state = :after, held_reason = 'paused' WHERE id = :id "
+                "AND state = 'SCHEDULED' AND fence = :fence RETURNING *",
+                {"after": after, "id": part.id, "fence": part.fence},
+            ).fetchall()
+            moved = rows.part(found[0])
+            reason = f"It fell due while {pause.scope.address} was paused."
+            record(connection, moved, at, "hold", part.state, after, reason)
+            refresh(connection, moved)
+            self._announce(connection, moved, before, at)
 
     def release(self, parts: Sequence[PartRow]) -> None:
         """Send what is held, at a person's word. Raises InputError where it is still paused."""

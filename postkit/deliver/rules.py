@@ -49,13 +49,16 @@ class ZoneRules:
         return moved
 
     def _zones(self) -> list[str]:
-        found = self._database.read("SELECT DISTINCT zone FROM delivery WHERE zone IS NOT NULL")
+        found = self._database.read(
+            "SELECT DISTINCT zone FROM delivery WHERE zone IS NOT NULL AND local IS NOT NULL"
+        )
         return sorted(row["zone"] for row in found)
 
     def _apply(self, zone: str) -> int:
         found = self._database.read(
             "SELECT part.*, delivery.local AS local FROM delivery JOIN part "
             "ON part.delivery_id = delivery.id AND part.position = 1 WHERE delivery.zone = :zone "
+            "AND delivery.local IS NOT NULL "
             "AND part.state = 'SCHEDULED' AND part.attempts = 0 AND part.not_before = part.due_at "
             "AND part.due_at > :now",
             {"zone": zone, "now": micros(self._clock.now())},

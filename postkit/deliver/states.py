@@ -56,6 +56,7 @@ TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
     ("CLAIMED", "refuse"): "FAILED",
     ("CLAIMED", "hold"): "HELD",
     ("CLAIMED", "miss"): "MISSED",
+    ("CLAIMED", "doubt"): "IN_DOUBT",
     ("CLAIMED", "send"): "SENDING",
     ("SCHEDULED", "expired"): "IN_DOUBT",
     ("SENDING", "accepted"): "LIVE",

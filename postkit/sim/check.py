@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ..clock import micros
 from ..store import rows
 from ..store.rows import PartRow
-from .clock import SECOND
+from .clock import EPOCH_MICROS, SECOND
 from .remote import Post
 from .watch import Likeness
 
@@ -35,7 +36,8 @@ class Counts:
     by_a_person: int = 0
     """Posted twice because a person had it sent again while the first was still on its way."""
     outside: int = 0
-    """Posted twice where a user had chosen to send again and the network was later than agreed."""
+    """Posted twice where a user had chosen to send again, and the network was later than agreed, a
+    process was stopped in between, or the machine's clock was wrong by an hour."""
     false_matches: int = 0
     """Settled by a post of somebody else that nothing tells from ours."""
     false_matches_told: int = 0
@@ -105,7 +107,9 @@ class _Check:
         events = self.events[part.id]
         asked = events.count("ask")
         self.counts.uncertain += bool(asked)
-        if asked and not self.world.schedule.kind.may_ask:
+        # Where a repeat was refused for good, a person is needed in any class.
+        needed = part.id in self.world.watch.refused
+        if asked and not needed and not self.world.schedule.kind.may_ask:
             self._violated("question", part.id, "A person was asked, which this class never needs.")
         before = [
             p
@@ -176,13 +180,19 @@ class _Check:
             self._violated("duplicate", about, f"Live {len(group.posts)} times: {ids}.")
 
     def _is_outside(self, part: str) -> bool:
+        if self.world.watch.clock_was_wrong or self.world.watch.was_stopped:
+            return True
         return any(r.outside for r in self.world.remote.requests if r.part == part)
 
     def _false_match(self, part: PartRow) -> None:
         watch, post = self.world.watch, self.posts[part.remote_id or ""]
         if self.world.schedule.kind.proves:
             self._violated("false_match", part.id, f"{post.id} does not have its key.")
-        elif post.at < watch.first_announced[part.id] - SKEW and not watch.clock_was_wrong:
+        elif (
+            part.sending_at is not None
+            and post.at < micros(part.sending_at) - EPOCH_MICROS - SKEW
+            and not watch.clock_was_wrong
+        ):
             self._violated("false_match", part.id, f"{post.id} is older than its request.")
 
     # Order
@@ -205,6 +215,8 @@ class _Check:
             ordered = sorted(account.values(), key=lambda t: (t[0].due_at, t[0].delivery_id))
             for first, second in pairwise(ordered):
                 if not self._is_clean(first) or second[0].state != "LIVE":
+                    continue
+                if any(self._is_false(part) for part in (*first, second[0])):
                     continue
                 ended = max(times[part.remote_id or ""] for part in first)
                 if times[second[0].remote_id or ""] < ended:

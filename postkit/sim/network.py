@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from ..classify import by_status
 from ..clock import micros
 from ..errors import Duplicate, NetworkError
+from ..limits.entities import EntityRules
+from ..limits.model import Limits, Rate, Source
 from ..network import (
     Account,
     Candidate,
@@ -36,8 +39,7 @@ if TYPE_CHECKING:
     from .world import World
 
 HOST = "https://simulated.invalid"
-LATENCY = 0.05
-"""Seconds of a read."""
+_SOURCE = Source("no network: a simulation", date(2026, 11, 23), verified=False)
 
 
 class SimSession(Session):
@@ -63,10 +65,8 @@ class SimSession(Session):
         headers: dict[str, str] | None = None,
     ) -> Any:
         """The JSON of the answer, or what an SDK raises for it. ``body`` None: no JSON at all."""
-        response = requests.Response()
-        response.status_code = status
-        response._content = b"<html></html>" if body is None else json.dumps(body).encode()
-        response.headers.update(headers or {})
+        content = b"<html></html>" if body is None else json.dumps(body).encode()
+        response = _Answer(status, content, headers or {})
         exchange.wrote = True
         exchange.status = status
         exchange.headers = response.headers
@@ -76,6 +76,18 @@ class SimSession(Session):
         if status >= 400:
             raise requests.HTTPError(f"HTTP {status}", response=response)
         return body
+
+
+class _Answer(requests.Response):
+    """What an SDK reads of an answer, without the jars and locks of a real one."""
+
+    def __init__(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.status_code = status
+        self._content = content
+        self.headers = CaseInsensitiveDict(headers)
+        self.encoding = "utf-8"
+        self.reason = ""
+        self.url = HOST
 
 
 @dataclass(slots=True)
@@ -95,19 +107,15 @@ class SimNetwork(Network[Client]):
     hosts = (HOST,)
     credentials: ClassVar[tuple[CredentialSet, ...]] = ()
 
-    limits = Limits(
-        Source("https://simulated.invalid", "2026-11-23", "simulation", "assumed", ""),
-        (),
-        EntityRules(),
-        threads=True,
-        media_count=4,
-    )
+    limits = Limits(_SOURCE, (), EntityRules(), threads=True, media_count=4)
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._limits = self.limits.changed(rates=world.schedule.rates)
+        rate = world.schedule.rate
+        rates = (Rate("posts", rate[0], rate[1], _SOURCE),) if rate is not None else ()
+        self._limits = self.limits.changed(rates=rates)
 
-    def limits_for(self, account: Account) -> Limits:
+    def limits_for(self, account: Account) -> Limits:  # noqa: ARG002 - the interface decides
         return self._limits
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
@@ -116,11 +124,11 @@ class SimNetwork(Network[Client]):
     def identify(self, client: Client) -> Identity:
         return Identity(client.account.id, client.account.name)
 
-    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
+    def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:  # noqa: ARG002
         kind = self._world.schedule.kind
         return kind.pictured if part.fields["pictures"] else kind.plain
 
-    def new_key(self, part: RenderedPart) -> str:
+    def new_key(self, part: RenderedPart) -> str:  # noqa: ARG002 - the interface decides
         return self._world.new_key()
 
     def classify(self, failure: Failure) -> NetworkError:
@@ -139,7 +147,9 @@ class SimNetwork(Network[Client]):
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
         for number in range(part.fields["pictures"]):
-            if f"media_{number}" not in journal:
+            if f"media_{number}" in journal:
+                self._ask(client, "GET", "/media")  # is it still there?
+            else:
                 self._ask(client, "POST", "/media")
                 journal[f"media_{number}"] = self._world.new_key()
 
@@ -209,5 +219,3 @@ def receipt_of(post_id: str) -> Receipt:
 
 def _candidate(post: Post, proof: bool) -> Candidate:
     return Candidate(receipt_of(post.id), EPOCH + timedelta(microseconds=post.at), proof)
-
-

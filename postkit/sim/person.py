@@ -44,16 +44,17 @@ class Person:
         self._pauses = Pauses(database, clock, "person")
         self._resent: dict[str, int] = {}
         self._retried: set[str] = set()
+        self._away: set[str] = set()
 
     # As a user of the store
 
     def check(self) -> None:
         pass
 
-    def point(self, name: PointName) -> float:
+    def point(self, name: PointName) -> float:  # noqa: ARG002 - the interface decides
         return 0.0
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:  # noqa: ARG002 - the interface decides
         raise RuntimeError("a person's program does not wait; a defect of the simulation")
 
     stop = sleep
@@ -68,7 +69,10 @@ class Person:
         for number in range(schedule.accounts):
             name = f"a_{number}"
             identity = Identity(name, name, f"{HOST}/{name}")
-            self._accounts.add(Account(name, "simulated", name, identity=identity))
+            settings = {"quiet": schedule.quiet} if schedule.quiet is not None else {}
+            self._accounts.add(
+                Account(name, "simulated", name, identity=identity, settings=settings)
+            )
         self._publications.accept(
             "p_1", [_delivery(thread) for thread in schedule.threads], content="", again=True
         )
@@ -80,8 +84,7 @@ class Person:
     def plan(self, visit: Visit) -> None:
         """To do that when its time has come."""
         acts: dict[str, Callable[[], object]] = {
-            "pause": lambda: self._pauses.add([self._scope(visit.number)], "wait"),
-            "unpause": lambda: self._pauses.end([self._scope(visit.number)], send=True),
+            "pause": lambda: self._pause(visit),
             "cancel": lambda: self._changes.cancel(
                 self._publications.delivery(self._delivery(visit.number)), "A person cancelled it."
             ),
@@ -96,7 +99,8 @@ class Person:
         if state == "UNCERTAIN":
             after = int(dice.uniform(60.0, 3 * HOUR) * SECOND)
             self._at(now + after, f"answers for {name}", lambda: self._answer(name))
-        elif state == "needs_login":
+        elif state == "needs_login" and name not in self._away:
+            self._away.add(name)
             after = int(dice.uniform(60.0, 2 * HOUR) * SECOND)
             self._at(now + after, f"connects {name} again", lambda: self._connect(name))
         elif state == "FAILED" and name not in self._retried and dice.random() < 0.25:
@@ -117,6 +121,12 @@ class Person:
 
         world.time.at(when, now)
 
+    def _pause(self, visit: Visit) -> None:
+        scopes = [self._scope(visit.number)]
+        self._pauses.add(scopes, "wait")
+        end = self._world.time.now + int(visit.seconds * SECOND)
+        self._at(end, f"unpause {visit.number}", lambda: self._pauses.end(scopes, send=True))
+
     def _scope(self, number: int) -> Scope:
         if number == self._world.schedule.accounts:
             return ALL
@@ -130,12 +140,15 @@ class Person:
         return self._ledger.parts(delivery)[int(position) - 1]
 
     def _connect(self, account: str) -> None:
+        self._away.discard(account)
         self._world.wire.expired.discard(account)
         self._accounts.set_state(account, "ok")
 
     def _retry(self, name: str) -> None:
         part = self._part(name)
         if part.state == "FAILED":
+            if self._world.watch.may_still_come(name):
+                self._world.watch.resent_too_early.add(name)
             self._ledger.retry(part)
 
     def _answer(self, name: str) -> None:
@@ -175,13 +188,9 @@ class Person:
 
 def _delivery(thread: Thread) -> NewDelivery:
     due = EPOCH + timedelta(microseconds=thread.due)
-    expires = (
-        EPOCH + timedelta(microseconds=thread.expires) if thread.expires is not None else None
-    )
+    expires = EPOCH + timedelta(microseconds=thread.expires) if thread.expires is not None else None
     parts = [
-        RenderedPart(
-            part.text, (), {"part": f"{thread.id}.{number}", "pictures": part.pictures}
-        )
+        RenderedPart(part.text, (), {"part": f"{thread.id}.{number}", "pictures": part.pictures})
         for number, part in enumerate(thread.parts, 1)
     ]
     account = f"a_{thread.account}"

@@ -62,7 +62,7 @@ class Process:
         self._later: dict[str, int] = {}
         self._rest = SECOND // 5
         clock = SimClock(world.time, self.sleep)
-        self._clock = clock
+        self.clock = clock
         self.gate = Gate(world.store, self, world.time)
         self.database = SimDatabase(self.gate)
         self.ledger = Ledger(self.database, clock, self.owner)
@@ -107,6 +107,7 @@ class Process:
             self._rest = min(self._rest * 2, 30 * SECOND)
         except Exception:  # noqa: BLE001 - whatever comes out of a turn is what we look for
             self.world.violated("defect", self.owner, traceback.format_exc())
+            self.world.over = True
 
     def _turn(self) -> None:
         time = self.world.time
@@ -136,7 +137,7 @@ class Process:
     def _finish(self, delivery: str) -> None:
         row = self.publications.delivery(delivery)
         try:
-            self.courier.run(row, self._clock.now() + timedelta(seconds=30))
+            self.courier.run(row, self.clock.now() + timedelta(seconds=30))
         finally:
             self.dead = True
 
@@ -160,7 +161,7 @@ class Process:
             raise Killed
 
     def committed(self, changes: list[tuple[str, str, int]]) -> None:
-        for state, name, fence in changes:
+        for state, name, _ in changes:
             if state == "SENDING":
                 self.may_send[name] = self.may_send.get(name, 0) + 1
         self.world.committed(self.owner, changes)
@@ -177,6 +178,7 @@ class Process:
                 self.die()
                 raise Killed
             case "stall" | "switch":
+                self.world.watch.was_stopped |= found.action == "stall"
                 if name == "before COMMIT":
                     return found.seconds
                 self.stop(found.seconds)
@@ -245,7 +247,7 @@ class SimClients(Clients):
         self._process = process
         self._connections: dict[str, SimConnection] = {}
 
-    def network(self, account: Account) -> Network[Any]:
+    def network(self, account: Account) -> Network[Any]:  # noqa: ARG002 - the interface decides
         return self._process.world.network
 
     def take(self, account: Account) -> Connection:

@@ -10,6 +10,10 @@ from .clock import SECOND
 from .faults import CREATE_FAULTS, POINTS, READ_FAULTS, Action, CreateFault, PointName, ReadFault
 
 LEASE = 120
+PROCESSES = (60, 25, 7, 4, 4)
+DELIVERIES = (78, 16, 6)
+LENGTHS = (82, 11, 3, 2, 2)
+"""Of a hundred schedules, how many have one, two, three of them, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,13 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a person does at a time: pauses an account, ends the pause, cancels, adds a program
-    that finishes a delivery."""
+    """What a person does at a time: pauses an account for ``seconds``, cancels, sets the clock,
+    starts a program that finishes a delivery."""
 
     at: int
     what: str
     number: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,10 @@ class Schedule:
     renews: bool
     knows_the_dead: bool
     visits: tuple[Visit, ...]
+    quiet: float | None
+    """Seconds that the account's own setting names instead of the class's quiet window."""
+    rate: tuple[int, int] | None
+    """Posts in seconds that the network declares."""
     dice: random.Random
 
 
@@ -89,9 +98,7 @@ def draw(kind: Class, seed: int) -> Schedule:
         seed=seed,
         accounts=accounts,
         threads=threads,
-        processes=tuple(
-            int(chance() * 5 * SECOND) for _ in range(dice.choice((1, 1, 2, 2, 3, 4, 5)))
-        ),
+        processes=tuple(int(chance() * 5 * SECOND) for _ in range(_one_of(dice, PROCESSES))),
         interruptions=_interruptions(dice),
         creates=creates,
         create_rate=dice.choice((0.0, 0.2, 0.5, 0.9)) if creates else 0.0,
@@ -104,16 +111,22 @@ def draw(kind: Class, seed: int) -> Schedule:
         renews=chance() < 0.5,
         knows_the_dead=chance() < 0.7,
         visits=_visits(dice, accounts, len(threads)),
+        quiet=150.0 if kind.plain.quiet > 150 and chance() < 0.75 else None,
+        rate=(dice.randint(1, 4), dice.choice((60, 900))) if chance() < 0.1 else None,
         dice=dice,
     )
+
+
+def _one_of(dice: random.Random, shares: tuple[int, ...]) -> int:
+    return dice.choices(range(1, len(shares) + 1), shares)[0]
 
 
 def _threads(dice: random.Random, accounts: int) -> tuple[Thread, ...]:
     chance = dice.random
     repeats = chance() < 0.08
     found: list[Thread] = []
-    for number in range(1, dice.choice((1, 1, 1, 2, 2, 3)) + 1):
-        length = dice.choice((1, 1, 1, 1, 1, 2, 2, 3, 4, 5))
+    for number in range(1, _one_of(dice, DELIVERIES) + 1):
+        length = _one_of(dice, LENGTHS)
         due = int(chance() * 400) * SECOND if chance() < 0.5 else 10 * SECOND
         parts = tuple(
             Text(
@@ -145,9 +158,7 @@ def _interruptions(dice: random.Random) -> tuple[Interruption, ...]:
             seconds = dice.choice((0.001, 0.1, 1.0, 20.0))
         elif action == "jump":
             seconds = dice.choice((-3600.0, 3600.0))
-        found.append(
-            Interruption(point, dice.randint(1, 4 if early else 30), action, seconds)
-        )
+        found.append(Interruption(point, dice.randint(1, 4 if early else 30), action, seconds))
     return tuple(found)
 
 
@@ -156,9 +167,7 @@ def _visits(dice: random.Random, accounts: int, deliveries: int) -> tuple[Visit,
     if dice.random() < 0.2:
         number = dice.randrange(accounts + 1)
         begin = int(dice.uniform(0, 300) * SECOND)
-        found.append(Visit(begin, "pause", number))
-        end = begin + int(dice.uniform(1, 3000) * SECOND)
-        found.append(Visit(end, "unpause", number))
+        found.append(Visit(begin, "pause", number, dice.uniform(1, 3000)))
     if dice.random() < 0.06:
         at = int(dice.uniform(0, 1500) * SECOND)
         found.append(Visit(at, "cancel", dice.randrange(deliveries)))

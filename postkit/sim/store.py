@@ -67,6 +67,8 @@ class Store:
             for statement in statements(script):
                 self.raw.execute(statement)
         self.raw.execute("PRAGMA foreign_keys=ON")
+        # Where a statement needs a table of its own, SQLite would open a file for it.
+        self.raw.execute("PRAGMA temp_store=MEMORY")
         tables = {
             row["name"]
             for row in self.raw.execute(
@@ -197,5 +199,6 @@ class SimDatabase(Database):
         self._lock = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue = []
+        self._busy = BUSY_SECONDS
+        self._reopen = False
         self._connection: Any = gate
-

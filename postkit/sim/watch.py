@@ -36,14 +36,15 @@ class Watch:
         self._world = world
         self.creates = 0
         self.clock_was_wrong = False
+        self.was_stopped = False
+        self.refused: set[str] = set()
+        """Parts of which a request got a definite no."""
         self.given_up: set[str] = set()
         self.resent_too_early: set[str] = set()
         """Parts that a person has sent again while the first request was still on its way."""
-        self.first_announced: dict[str, int] = {}
 
     def announced(self, part: str) -> None:
         """SENDING is committed."""
-        self.first_announced.setdefault(part, self._world.time.now)
         delivery = part.rpartition(".")[0]
         found = self._world.store.raw.execute(PAUSED, {"delivery": delivery}).fetchone()
         if found is not None:

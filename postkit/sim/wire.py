@@ -36,8 +36,7 @@ class Wire:
         self._reads_left = world.schedule.read_most
         self.expired: set[str] = set()
         """Accounts whose access has run out."""
-        quiet = world.schedule.kind.plain.quiet
-        self.quiet = quiet if quiet else 120.0
+        self.quiet = world.schedule.quiet or world.schedule.kind.plain.quiet or 120.0
 
     def create(
         self, client: Client, exchange: Exchange, outgoing: Outgoing, content: Content
@@ -50,13 +49,15 @@ class Wire:
         if fault == "refused":
             process.sleep(0.05)
             raise requests.ConnectionError("refused")
+        if process.clock.monotonic() > exchange.send_by:
+            raise requests.ConnectionError("the claim has run out")
         exchange.wrote = True
         world.watch.request(process, part)
         request = self._request(client, part, outgoing, content, fault)
         world.remote.receive(request)
         self._foreign(request)
         process.point("request written")
-        process.sleep(self._until_answer(request, fault))
+        process.sleep(self._until_answer(fault))
         world.remote.settle(world.time.now)
         process.point("answered")
         if fault in SILENT:
@@ -86,7 +87,7 @@ class Wire:
             outside=outside,
         )  # fmt: skip
 
-    def _until_answer(self, request: Request, fault: CreateFault | None) -> float:
+    def _until_answer(self, fault: CreateFault | None) -> float:
         dice = self._world.dice
         if fault == "answer_late":
             return dice.choice((10.0, 29.0, 110.0))
@@ -110,6 +111,7 @@ class Wire:
             case "401":
                 return answer(exchange, 401, {"error": "access"})
             case "400":
+                self._world.watch.refused.add(request.part)
                 return answer(exchange, 400, {"error": "no"})
             case "no_id_before" | "no_id_after":
                 return answer(exchange, 200, {})
@@ -132,7 +134,7 @@ class Wire:
         self._creates_left -= 1
         fault = dice.choice(schedule.creates)
         if fault == "401":
-            self.expired.add(client.account.id)
+            self._expire(client.account.id)
         return fault
 
     def _foreign(self, request: Request) -> None:
@@ -145,7 +147,7 @@ class Wire:
         if world.schedule.kind.kind not in ("read_back", "blind"):
             picture = None
         content = (text, picture, parent)
-        if dice.random() < 0.4:
+        if dice.random() < 0.4 and parent is None:
             at = max(0, world.time.now - int(dice.uniform(0.0, 100.0) * SECOND))
             world.remote.add(request.account, content, at)
             return
@@ -190,8 +192,13 @@ class Wire:
         self._reads_left -= 1
         fault = dice.choice(schedule.reads)
         if fault == "401":
-            self.expired.add(client.account.id)
+            self._expire(client.account.id)
         return fault
+
+    def _expire(self, account: str) -> None:
+        self.expired.add(account)
+        # Whoever it belongs to sees it in the end, whether or not postkit stops for it.
+        self._world.person.hear("needs_login", account)
 
     def renew(self, client: Client, exchange: Exchange) -> None:
         """New access. Raises what a plugin's ``refresh`` does."""

@@ -96,7 +96,9 @@ class World:
                 self.time.pop()()
                 continue
             if when is None:
-                if ready is not None and not any(p.delivery is None for p in self._live):
+                if ready is not None and not any(
+                    p.delivery is None and not p.dead for p in self._live
+                ):
                     self.start()
                     continue
                 return None
@@ -121,9 +123,7 @@ class World:
     def is_dead(self, owner: str) -> bool:
         if not self.schedule.knows_the_dead:
             return False
-        return owner in self._ended or not any(
-            p.owner == owner and not p.dead for p in self._live
-        )
+        return owner in self._ended or not any(p.owner == owner and not p.dead for p in self._live)
 
     def has_in_hand(self, part: str) -> bool:
         """Whether a process that lives has announced a request of the part and not made it."""

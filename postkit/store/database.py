@@ -165,6 +165,8 @@ class Database:
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         self._write_ahead(busy)
         connection.execute("PRAGMA synchronous=FULL")
+        # What a statement puts aside need not survive, and a file for it costs more than the rest.
+        connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA foreign_keys=ON")
         for pragma, value in wanted.items():
             got = connection.execute(f"PRAGMA {pragma}").fetchone()[0]

@@ -210,18 +210,34 @@ class PublicationRows:
         found = self._recent(
             where + "d.text_hash = :hash", {**place, "hash": text_hash}, SAME_TEXT, at, connection
         )
-        what = "The same text went there within a day"
+        what, when = "The same text", "within a day"
         if found is None and source is not None:
             found = self._recent(
                 where + "p.source = :source", {**place, "source": source}, SAME_FILE, at, connection
             )
-            what = "The same file went there within a week"
+            what, when = "The same file", "within a week"
         if found is None:
             return None
+        if self._is_to_come(found, connection):
+            return (
+                f"{what} is to go there {when} ({found}). See `postkit show {found}`, take it back "
+                f"with `postkit cancel {found}`, or send it once more with --again."
+            )
         return (
-            f"{what} ({found}). See `postkit show {found}`, remove it with `postkit delete "
-            f"{found}`, or send it once more with --again."
+            f"{what} went there {when} ({found}). See `postkit show {found}`, remove it with "
+            f"`postkit delete {found}`, or send it once more with --again."
         )
+
+    def _is_to_come(self, delivery_id: str, connection: sqlite3.Connection | None) -> bool:
+        """Whether nothing of it has been sent yet."""
+        sql = (
+            "SELECT 1 FROM part WHERE delivery_id = :id AND (state NOT IN ('SCHEDULED', 'HELD') "
+            "OR doubt_at IS NOT NULL) LIMIT 1"
+        )
+        values = {"id": delivery_id}
+        if connection is None:
+            return not self._database.read(sql, values)
+        return not connection.execute(sql, values).fetchall()
 
     def waiting(self, count: int) -> list[DeliveryRow]:
         """Deliveries that are not sent yet: what is due, then what waits for a person, then what

@@ -172,7 +172,7 @@ def test_what_is_live_is_not_cancelled(mastodon: Program) -> None:
     name = first(result.report)["id"]
     assert f"`postkit delete {name}` removes what is live" in mastodon.fails(2, "cancel", name)
     for given in (["reschedule", name, "--at", "in 2h"], ["edit", name, "--text", "No"]):
-        assert mastodon.fails(2, *given).endswith("ed: part 1 is LIVE.")
+        assert "ed: it is live; `postkit show d_" in mastodon.fails(2, *given)
     assert mastodon.texts() == ["Now"]
 
 
@@ -257,3 +257,22 @@ def test_an_id_that_is_none(mastodon: Program, given: list[str]) -> None:
     command, *more = given
     said = mastodon.fails(2, command, "p_0", *more)
     assert said == "There is no publication or delivery p_0; `postkit list` shows them."
+
+
+def test_the_same_text_that_is_to_come_is_cancelled_and_not_deleted(mastodon: Program) -> None:
+    mastodon("publish", "Later", "--to", "mastodon", "--at", "in 2h")
+    said = mastodon.fails(1, "publish", "Later", "--to", "mastodon")
+    assert "The same text is to go there within a day" in said
+    assert "`postkit cancel d_" in said
+
+
+def test_a_publication_is_moved_without_what_is_over(mastodon: Program) -> None:
+    mastodon("publish", "One", "--to", "mastodon", "--at", "in 2h", "--zone", "Europe/Berlin")
+    [row] = mastodon("queue", "--json").report["deliveries"]
+    assert row["zone"] == "Europe/Berlin"
+    moved = mastodon("reschedule", row["id"], "--at", "in 3h", "--json").report
+    assert moved["deliveries"][0]["zone"] == "Europe/Berlin"
+    mastodon("cancel", row["id"])
+    assert "cannot be rescheduled: it is cancelled" in mastodon.fails(
+        2, "reschedule", row["id"], "--at", "in 4h"
+    )

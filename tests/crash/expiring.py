@@ -26,7 +26,9 @@ from postkit.post import Post
 from postkit.report import DeliveryReport
 from postkit.testing.canaries import leaks, leaks_in_files
 
+from .checker import check
 from .crew import KEY, TITLE
+from .facts import read
 from .ring import RingEmulator, RingPlugin
 
 WORDS = ("one", "two", "three", "four", "five")
@@ -197,6 +199,8 @@ class Desk:
     home: Path
     names: list[str] = field(default_factory=list)
     before: int = 0
+    spared: frozenset[str] = frozenset()
+    """Kinds of violation that the history checker may find."""
 
     def __post_init__(self) -> None:
         world = self.server.world.clock
@@ -294,6 +298,11 @@ class Desk:
         assert set(self.states()) == {"LIVE"}, self.story()
         assert self.state == "ok", self.story()
 
+    def violations(self) -> list[str]:
+        """What the history checker says, in the end."""
+        found = check(read(self.kit.home.store_path, self.server)).violations
+        return [str(violation) for violation in found if violation.kind not in self.spared]
+
     def leaks(self) -> list[str]:
         found = leaks_in_files(self.home)
         for name in self.names:
@@ -321,7 +330,8 @@ def desks(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> Iterator[Open]:
-    """Desks; at the end no token, old or new, may stand in anything that was written."""
+    """Desks; at the end no token, old or new, may stand in anything that was written, and the
+    history must be true."""
     caplog.set_level("DEBUG")
     server.reset()
     made: list[Desk] = []
@@ -336,6 +346,6 @@ def desks(
     written = capfd.readouterr()
     found = leaks("a log", caplog.text) + leaks("the output", written.out + written.err)
     for desk in made:
-        found += desk.leaks()
+        found += desk.leaks() + desk.violations()
         desk.kit.close()
-    assert found == []
+    assert found == [], "\n".join(found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,8 +145,28 @@ def read(store: Path, server: EmulatorServer | None = None) -> Facts:
         ]
     finally:
         connection.close()
-    accepted, creates = ([], []) if server is None else _of_emulator(server, accounts)
+    accepted, creates = ([], []) if server is None else of_emulator(server, accounts)
     return Facts(parts, lines, accepted, creates, sound, accounts)
+
+
+def read_with_board(store: Path, posts: Iterable[Mapping[str, Any]]) -> Facts:
+    """The facts of a store, and of the posts of a notice board (``tests/wire/board.py``). Its
+    accounts may share it: the key tells whose a post is."""
+    facts = read(store)
+    owners = {part.key: part.account for part in facts.parts}
+    accepted = [
+        Accepted(
+            "board",
+            owners.get(post["key"], "nobody"),
+            post["text"],
+            post["parent"] or None,
+            post["id"],
+            micros(datetime.fromisoformat(post["at"])),
+            post["key"],
+        )
+        for post in posts
+    ]
+    return replace(facts, accepted=accepted)
 
 
 def _part(row: Mapping[str, Any]) -> PartFact:
@@ -175,9 +196,10 @@ def _witness(connection: sqlite3.Connection) -> dict[int, tuple[str, tuple[int, 
     return {row[0]: (str(row[1]), (row[2], row[3])) for row in rows}
 
 
-def _of_emulator(
+def of_emulator(
     server: EmulatorServer, accounts: Mapping[str, str]
 ) -> tuple[list[Accepted], list[Create]]:
+    """The posts and the creates since its reset. ``accounts``: id -> network."""
     by_network = {network: account for account, network in accounts.items()}
     accepted = [
         Accepted(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from postkit.plugins import Plugins
 from postkit.post import Post
 from postkit.report import DeliveryReport
 
+from .checker import Violation, check
 from .cutting import Break, Cutter, Seen
+from .facts import Accepted, Create, of_emulator, read
 
 KEY = b"k" * 32
 PERIOD = 1800
@@ -88,6 +90,9 @@ class Severed:
         self.network = self.label.partition(":")[0]
         self._number = 1000
         self._renewed = kit.clock.now()
+        self._accounts = {kit.account(self.label).id: self.network}
+        self._accepted: list[Accepted] = []
+        self._creates: list[Create] = []
         # Ids have as many digits in every run, so that the answer has as many bytes.
         while server.world.number() < 10_000:
             pass
@@ -110,11 +115,24 @@ class Severed:
         self.kit.clients.give(connection)
         self._renewed = self.kit.clock.now()
 
+    def _keep(self) -> None:
+        """What the emulator has seen since its reset, with what came after the end of a run."""
+        accepted, creates = of_emulator(self.server, self._accounts)
+        self._accepted += accepted
+        self._creates += creates
+
+    def violations(self) -> Sequence[Violation]:
+        """What the history checker says of all posts until now: to be asked once, in the end."""
+        self._keep()
+        facts = read(self.kit.home.store_path)
+        return check(replace(facts, accepted=self._accepted, creates=self._creates)).violations
+
     def run(
         self, breaking: Break | None, *, refused: bool = False, fault: str | None = None
     ) -> Outcome:
         """Publish one post while ``breaking`` (or nobody at the door) meets its first create.
         ``fault``: what the emulator does to the same one, see ``FAULTS``."""
+        self._keep()
         self.server.reset()
         self._next_period()
         if self.kit.clock.now() - self._renewed > RENEW:
@@ -189,7 +207,10 @@ def severed(network: str, **settings: float) -> Iterator[Severed]:
                     assert problem is None, problem
                     target = server.emulators[network].sample_target
                     address = f"{network}:cut" + (f"/{target}" if target else "")
-                    yield Severed(kit, server, cutter, address)
+                    bench = Severed(kit, server, cutter, address)
+                    yield bench
+                    violations = bench.violations()
+                    assert not violations, "\n".join(map(str, violations))
     finally:
         shutil.rmtree(home)
 

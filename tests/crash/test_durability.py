@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,6 +33,8 @@ from postkit.post import Post
 from postkit.store.database import Database
 from tests.wire.board import KEY, Board, HandClock, Plugin, Server, kit_of
 
+from .checker import check
+from .facts import read_with_board
 from .powercut import Disk, Files
 from .vfs import Delete, Entry, Mark, Recorder, Sync, Vfs
 
@@ -73,10 +74,11 @@ class Live:
 class Answering:
     """The board's server: what it does with a create stands in the text, and is done once."""
 
-    def __init__(self, note: Callable[[Create], None]) -> None:
+    def __init__(self, note: Callable[[Create], None], clock: HandClock) -> None:
         self.posts: list[dict[str, Any]] = []
         self.seen: Counter[str] = Counter()
         self.note = note
+        self.clock = clock
         self.lock = threading.Lock()
 
     def create(self, body: dict[str, Any]) -> dict[str, Any] | None:
@@ -85,7 +87,7 @@ class Answering:
         with self.lock:
             self.seen[text] += 1
             is_first = self.seen[text] == 1
-            post = {"id": str(len(self.posts) + 1), "at": datetime.now(UTC).isoformat(), **body}
+            post = {"id": str(len(self.posts) + 1), "at": self.clock.now().isoformat(), **body}
             is_made = not (is_first and "dropped" in text)
             if is_made:
                 self.posts.append(post)
@@ -142,8 +144,8 @@ def reading() -> Board:
     return Board(Guarantee("read_back", quiet=0.2, resend_when_absent=True))
 
 
-def opened(home: Path) -> Kit:
-    return Kit(home=home, key=KEY, plugins=[Plugin(reading())], clock=HandClock())
+def opened(home: Path, clock: HandClock) -> Kit:
+    return Kit(home=home, key=KEY, plugins=[Plugin(reading())], clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,11 @@ def recorded(
     ``synchronous`` overrides the store's own.
     """
     recorder = Recorder()
-    server = Answering(recorder.mark)
+    server = Answering(recorder.mark, HandClock())
     with answering(server) as url:
         kit_of(home, Server(url), reading()).close()
         base = {"": (home / STORE).read_bytes()}
-        with Vfs(home / STORE, recorder) as vfs, opened(home) as kit:
+        with Vfs(home / STORE, recorder) as vfs, opened(home, server.clock) as kit:
             connection = kit._database._connection
             connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint}").close()
             if synchronous is not None:
@@ -318,16 +320,16 @@ class Judge:
         self.recoveries += 1
         self._lay(files)
         self.record.server.posts = list(promises.posts)
-        with opened(self.folder) as kit:
+        with opened(self.folder, self.record.server.clock) as kit:
             for report in kit.publications(1000):
                 ended = kit.finish(report.publication or "", wait=30)
                 if not ended.ok:
                     self.broken["recovery"] += 1
                     self.first = self.first or f"entry {number}: recovered as {ended.to_json()}"
-        texts = Counter(post["text"] for post in self.record.server.posts)
-        if any(count > 1 for count in texts.values()):
-            self.broken["twice"] += 1
-            self.first = self.first or f"entry {number}: {texts}"
+        facts = read_with_board(self.folder / STORE, self.record.server.posts)
+        for violation in check(facts).violations:
+            self.broken[violation.kind] += 1
+            self.first = self.first or f"entry {number}: {violation}"
 
 
 def judged(

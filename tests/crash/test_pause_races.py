@@ -28,6 +28,9 @@ import pytest
 from postkit.kit import Kit
 from tests.wire.board import KEY, TOKEN, Board, Plugin, Server, serving
 
+from .checker import check
+from .facts import read_with_board
+
 FULL = os.environ.get("POSTKIT_CRASH") == "full"
 RACES = 1000 if FULL else 200
 SHARES = 4
@@ -270,6 +273,8 @@ def test_nothing_is_let_go_after_a_pause(tmp_path: Path, share: int) -> None:
             whole.listed += result.listed
             whole.held += result.held
             whole.live += result.live
+        judged = check(read_with_board(run.kit.home.store_path, run.server.posts))
+        assert judged.violations == []
     # The pause came in the middle: some were held, some were live, some were on their way.
     assert min(whole.listed, whole.held, whole.live) > 0
     sys.stdout.write(

@@ -33,6 +33,8 @@ from postkit.store.database import BUSY_SECONDS
 from tests.cli.program import Program
 from tests.wire.board import KEY, Board, HandClock, Plugin, Server, kit_of, serving, states
 
+from . import checker
+from .facts import read, read_with_board
 from .vfs import Kind, Vfs
 
 ROOT = Path(__file__).parents[2]
@@ -44,16 +46,18 @@ ONE_CHANGE = 60
 
 
 class Noted(list[dict[str, Any]]):
-    """The posts that the server takes; ``before`` holds each part's state in the file of the
-    store, as another program sees it at the moment of the create."""
+    """The posts that the server takes, by the clock of the program; ``before`` holds each part's
+    state in the file of the store, as another program sees it at the moment of the create."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, clock: HandClock) -> None:
         super().__init__()
         self.store = store
+        self.clock = clock
         self.before: list[str] = []
 
     def append(self, post: dict[str, Any]) -> None:
         self.before.append(stored(self.store).get(post["text"], "no part"))
+        post["at"] = self.clock.now().isoformat()
         super().append(post)
 
 
@@ -72,6 +76,7 @@ class Run:
     home: Path
     server: Server
     board: Board
+    clock: HandClock
     raised: list[StoreError] = field(default_factory=list)
     hits: int = 0
     calls: int = 0
@@ -83,7 +88,7 @@ class Run:
         return self.home / "postkit.db"
 
     def open(self) -> Kit:
-        return Kit(home=self.home, key=KEY, plugins=[Plugin(self.board)], clock=HandClock())
+        return Kit(home=self.home, key=KEY, plugins=[Plugin(self.board)], clock=self.clock)
 
     def publish(self, kind: Kind, first: int, *, lasting: bool, restart: bool) -> list[str]:
         """Publish with the fault, heal, and let a person see to the rest. The final states."""
@@ -153,11 +158,12 @@ class Scene:
         home = self.folder / "home"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(self.template, home)
-        self.server.posts = Noted(home / "postkit.db")
+        clock = HandClock()
+        self.server.posts = Noted(home / "postkit.db", clock)
         self.server.creates = 0
         if self.broken_spool:
             (home / "receipts.jsonl").mkdir()
-        self.runs.append(Run(home, self.server, board))
+        self.runs.append(Run(home, self.server, board, clock))
         return self.runs[-1]
 
 
@@ -180,17 +186,8 @@ def check(run: Run, ended: list[str]) -> list[str]:
     if ended != ["LIVE"] * len(TEXTS):
         found.append(f"ended as {ended}")
     found += [f"raised {error!r}" for error in run.raised if not isinstance(error, StoreBusy)]
-    connection = sqlite3.connect(run.store)
-    with contextlib.closing(connection):
-        said = connection.execute("PRAGMA integrity_check").fetchall()
-        sent = connection.execute(
-            "SELECT count(*) FROM history WHERE event = 'send' AND after = 'SENDING'"
-        ).fetchone()[0]
-    if said != [("ok",)]:
-        found.append(f"integrity_check: {said}")
-    if sent < run.server.creates:
-        found.append(f"{run.server.creates} creates, {sent} times SENDING in the history")
-    return found
+    judged = checker.check(read_with_board(run.store, posts))
+    return found + [str(violation) for violation in judged.violations]
 
 
 def sweep(scene: Scene, kinds: list[Kind], *, lasting: bool, board: Callable[[], Board]) -> int:
@@ -350,6 +347,8 @@ def test_the_program_ends_with_one_sentence_and_75(postkit: Program) -> None:
             assert postkit("finish", newest["publication"]).status == 0
         assert postkit.texts().count(text) == 1
     assert postkit.creates() == len(cases) + 1
+    judged = checker.check(read(postkit.home / "postkit.db", postkit.server))
+    assert judged.violations == []
     assert stopped > len(cases) / 2
 
 

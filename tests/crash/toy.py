@@ -25,7 +25,7 @@ from postkit.network import (
 from postkit.transport import Exchange, Session
 
 if TYPE_CHECKING:
-    from .crowd import Member
+    from .member import Member
 
 TOKEN = "pk_canary_of_the_machine"
 QUIET = 60.0

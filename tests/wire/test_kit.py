@@ -277,3 +277,17 @@ def test_a_clock_that_goes_back_keeps_nobody_waiting(
     monkeypatch.setattr(clock, "monotonic", lambda: sum(slept))
     publish(kit, wait=30)
     assert sum(slept) < 61
+
+
+def test_a_repeat_that_is_given_up_may_be_live_and_is_not_called_cancelled(
+    kit: Kit, server: Server, board: Board
+) -> None:
+    board.promise = Guarantee("key", quiet=0.1, key_ttl=3000, resend_when_absent=True)
+    server.hidden = True
+    server.script = ["lose", (429, '{"error": "slow"}', {"Retry-After": "600"})]
+    report = kit.publish("Hello", ["board"], wait=30).deliveries[0]
+    assert (report.state, len(server.posts)) == ("scheduled", 1)
+    given_up = kit.resolve(report.id or "", give_up=True).deliveries[0]
+    assert given_up.state == "failed"
+    assert given_up.error is not None
+    assert "gave it up" in given_up.error["message"]

@@ -181,18 +181,22 @@ def test_one_account_is_paused_and_its_neighbour_is_not(kit: Kit, server: Server
 def test_a_pause_that_ends_before_the_hold_is_written_holds_nothing(
     kit: Kit, other: Kit, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the gate's no and the hold the pause ends: unpause has listed nothing, so nothing
-    may be held without a word."""
+    """Between the gate's no and the hold the pause ends: what is held was listed, and nothing is
+    held without a word."""
     kit.pause()
     hold = Ledger.hold
+    listed: list[str] = []
 
     def late(self: Ledger, *given: Any) -> Any:
         if other.pauses():
-            assert other.unpause() == []
+            listed.extend(each.id or "" for each in other.unpause())
         return hold(self, *given)
 
     monkeypatch.setattr(Ledger, "hold", late)
-    assert publish(kit).state == "live"
+    report = publish(kit)
+    assert report.state == "held"
+    assert listed == [report.id]
+    assert server.creates == 0
 
 
 def test_an_account_that_is_connected_again_stays_paused(kit: Kit, server: Server) -> None:
@@ -218,3 +222,21 @@ def test_the_pause_of_an_account_that_is_gone_can_be_ended(kit: Kit) -> None:
     kit.remove_account("board:board")
     assert kit.unpause(["board:board"]) == []
     assert kit.pauses() == []
+
+
+def test_what_fell_due_while_nothing_ran_is_held_too(
+    kit: Kit, server: Server, clock: HandClock
+) -> None:
+    kit.pause(["board"])
+    due = kit.schedule("due", ["board"], at="in 1s").publication or ""
+    later = kit.schedule("later", ["board"], at="in 2h").publication or ""
+    clock.offset += timedelta(seconds=2)
+    held = kit.unpause(["board"])
+    assert [each.parts[0].text for each in held] == ["due"]
+    kit.work(wait=0)
+    assert server.creates == 0
+    assert kit.report(due).deliveries[0].held_reason == "paused"
+    assert kit.report(later).deliveries[0].state == "scheduled"
+    kit.release(due)
+    kit.work(wait=0)
+    assert [post["text"] for post in server.posts] == ["due"]
