@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from .deliver.ledger import Ledger
     from .deliver.steps import Watch
 
+SETTLED_ALREADY = frozenset({"LIVE", "FAILED", "CANCELLED"})
 LONGEST_WAIT = 31_536_000.0
 """Seconds: a year."""
 WAIT = 30.0
 """Seconds that a publish looks for the outcome; then the rest is a worker's, or ``finish``'s."""
+GIVEN_UP = "given_up"
+"""The code of an error that is a person's decision: nothing is to be mended."""
 NO_WORKER = "Nothing will send it until `postkit worker` runs."
 TOLD = 2.0
 """Seconds that a publish waits for observers at its end; what is left is told later."""
@@ -99,6 +102,8 @@ class Desk(Connections):
         """
         if sum((is_live is not None, resend, give_up)) != 1:
             raise InputError("Give one answer: --is-live URL, --resend or --give-up.")
+        if is_live is not None and not is_live.strip():
+            raise InputError("--is-live is empty; give the link of the post that was found.")
         publication, deliveries = self._named(name)
         ledger = self._ledger()
         # Giving up needs no question: what waits or is in doubt can be given up as well.
@@ -139,7 +144,7 @@ class Desk(Connections):
             return
         if part.state == "IN_DOUBT":
             part = ledger.ask(part, {"text": "Given up before it was known.", "links": []})
-        gone = Refused("A person gave it up.", network=delivery.network)
+        gone = Refused("A person gave it up.", network=delivery.network, code=GIVEN_UP)
         ledger.failed(part, "give_up", gone)
 
     def delete(self, name: str) -> Report:
@@ -152,7 +157,13 @@ class Desk(Connections):
         for delivery in deliveries:
             account = self._accounts.by_id(delivery.account_id)
             parts = ledger.parts(delivery.id)
-            for part in [part for part in parts if part.state in ("SCHEDULED", "HELD")]:
+            for part in [part for part in parts if part.state not in SETTLED_ALREADY]:
+                if part.doubt_at is not None or part.state == "SENDING":
+                    problems.append(
+                        f"{delivery.address}: part {part.position} may be live or become so; "
+                        f"`postkit resolve {delivery.id}` answers for it first."
+                    )
+                    continue
                 try:
                     ledger.cancelled(part, "The delivery is deleted.")
                 except PostkitError as error:

@@ -106,11 +106,11 @@ class Kit(Timetable):
         runs.
         """
         post, source = self._read(post)
-        due = self.due(post, at=at, zone=zone, expires=expires)
-        if due is None:
-            raise InputError("When? Give at='tomorrow 9:00', or publish to send it now.")
         kept = self.published_once(once, post, to) if once is not None else None
         if kept is None:
+            due = self.due(post, at=at, zone=zone, expires=expires)
+            if due is None:
+                raise InputError("When? Give at='tomorrow 9:00', or publish to send it now.")
             plan = self._planner().plan(post, to, wishes or Wishes(), source, due.at)
             kept = self.accept(plan, partial=partial, once=once, to=to, source=source, due=due)
         return self.report(kept)

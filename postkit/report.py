@@ -67,6 +67,8 @@ class DeliveryReport:
     """Whether a part is due that nobody is sending: ``finish`` goes on with it."""
     copies: tuple[str, ...] = ()
     """Links of other posts at the network that look like a live part: it may be there twice."""
+    paused: str | None = None
+    """The address of the pause that something unsent falls under; None where there is none."""
     quota: str | None = None
     """Of a planned delivery: how much the network takes in a time, in words."""
 

@@ -63,6 +63,8 @@ def right_spelling(given: str, example: date) -> str:
     rest = rest.removeprefix("at ")
     if words in ("now", "immediately", "asap"):
         return f"{shown!r} is no time to come; give none to publish now."
+    if first == "yesterday":
+        return f"{shown!r} is past; {_anything(example)}"
     if first == "in":
         return f"{shown!r} is no time span; {_span(rest)}"
     if numbered := _NUMBERED.fullmatch(words):

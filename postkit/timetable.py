@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .address import Address, expand, locate
@@ -43,6 +44,10 @@ class Timetable(Desk):
         """How many deliveries are not sent yet."""
         return self._publications.count_waiting()
 
+    def copied(self) -> list[str]:
+        """Ids of deliveries of which a late look found a second post in the last week."""
+        return self._publications.copied()
+
     def next_due(self) -> Due | None:
         """When the next delivery is due; None where none is scheduled."""
         return self._publications.next_due()
@@ -67,6 +72,7 @@ class Timetable(Desk):
         at: str | datetime,
         zone: str | None = None,
         expires: str | timedelta | None = None,
+        again: bool = False,
     ) -> Report:
         """Another time for what is not sent, or was missed: in the zone of the first one, and as
         late as before, unless they are given. Raises InputError, whole."""
@@ -79,6 +85,8 @@ class Timetable(Desk):
             # A wall time is meant where the post's first one was.
             due = self.due(at=at, zone=before.pop(), expires=expires) or due
         deliveries = self._unsent(name, deliveries, "rescheduled")
+        if not again:
+            self._refuse_repeats([(row, row.text_hash, due.at) for row in deliveries])
         changes = self._changes()
         for row in deliveries:
             spoken = f"{due.local} {due.zone}" if due.local else f"{due.at:%Y-%m-%d %H:%M:%S} UTC"
@@ -95,11 +103,18 @@ class Timetable(Desk):
         _, deliveries = self._named(name)
         deliveries = self._unsent(name, deliveries, "edited")
         wishes = wishes or Wishes()
+        again = wishes.again
         wishes = Wishes(wishes.split, wishes.numbering, wishes.strict, True, wishes.options)
         plan = self._planner().plan(post, [row.address for row in deliveries], wishes)
         if plan.refused:
             raise PlanRefused(plan.problems)
         changes = self._changes()
+        if not again:
+            ledger = self._ledger()
+            hashes = {planned.address: planned.text_hash for planned in plan.deliveries}
+            self._refuse_repeats(
+                [(row, hashes[row.address], ledger.parts(row.id)[0].due_at) for row in deliveries]
+            )
         by_address = {planned.address: planned for planned in plan.deliveries}
         for row in deliveries:
             planned = by_address[row.address]
@@ -150,12 +165,15 @@ class Timetable(Desk):
         Raises InputError with the right spelling, all problems at once.
         """
         given = at if at is not None else (post.at if post is not None else None)
+        chosen = zone is not None
         zone = zone if zone is not None else (post.zone if post is not None else None)
         if expires is None and post is not None:
             expires = post.expires
         now = self.clock.now()
         if given is None:
             if zone is not None:
+                if not chosen:
+                    raise InputError("zone: a zone needs a time; add `at:` or leave `zone:` out.")
                 raise InputError("A zone needs a time: give one with --at, or leave --zone out.")
             span = _span(expires)
             return Due(now, now + span if span else None) if expires is not None else None
@@ -176,7 +194,7 @@ class Timetable(Desk):
             raise InputError(problems)
         return Due(when.at, when.at + span if span else None, when.local, when.zone)
 
-    def _when(self, at: str | datetime, zone: str | None, now: datetime) -> When:
+    def _when(self, at: object, zone: str | None, now: datetime) -> When:
         from .when import When, parse_when
         from .zones import forget_zones
 
@@ -185,6 +203,8 @@ class Timetable(Desk):
 
         if isinstance(at, str):
             return parse_when(at, now=now, zone=zone)
+        if not isinstance(at, datetime):
+            raise _no_time(at)
         if at.tzinfo is None:
             return parse_when(at.replace(microsecond=0).isoformat(), now=now, zone=zone)
         if at <= now:
@@ -262,6 +282,23 @@ class Timetable(Desk):
 
     # Inside
 
+    def _report(self, publication: str, deliveries: Sequence[DeliveryRow]) -> Report:
+        report = super()._report(publication, deliveries)
+        found = tuple(
+            replace(each, paused=self.pause_of(each.id))
+            if each.id and each.state in ("scheduled", "held")
+            else each
+            for each in report.deliveries
+        )
+        warnings = [
+            f"{each.address}: {each.paused} is paused, so it will be held when it is due; "
+            f"`postkit unpause {'--all' if each.paused == 'everything' else each.paused}` ends "
+            "the pause."
+            for each in found
+            if each.paused is not None and each.state == "scheduled"
+        ]
+        return replace(report, deliveries=found, warnings=(*report.warnings, *warnings))
+
     def _changes(self) -> Changes:
         from .deliver.changes import Changes
         from .deliver.owner import this_process
@@ -307,6 +344,20 @@ class Timetable(Desk):
             raise InputError(f"Nothing of {name} is left to be {done}; `postkit show {name}`.")
         return found
 
+    def _refuse_repeats(self, wanted: Sequence[tuple[DeliveryRow, str, datetime]]) -> None:
+        """Raises PlanRefused where the same text goes to the same place within a day of it."""
+        problems = [
+            f"{row.address}: {why}"
+            for row, text, at in wanted
+            if (
+                why := self._publications.repeated(
+                    row.account_id, row.target, text, None, at, but=row.id
+                )
+            )
+        ]
+        if problems:
+            raise PlanRefused(problems)
+
     def _reports(self, parts: Sequence[PartRow]) -> list[DeliveryReport]:
         names = dict.fromkeys(part.delivery_id for part in parts)
         return [self.report(name).deliveries[0] for name in names]
@@ -341,3 +392,11 @@ class Timetable(Desk):
 def _span(expires: str | timedelta | None) -> timedelta | None:
     """How late a post may be; None: however late."""
     return parse_freshness(expires) if isinstance(expires, str) else (expires or FRESHNESS)
+
+
+def _no_time(at: object) -> InputError:
+    if isinstance(at, timedelta):
+        return InputError(f"{at!r} is a span; write one as 'in 2h', or add it to the time now.")
+    if isinstance(at, date):
+        return InputError(f"{at!r} has no time of day; write '{at} 9:00', or give a datetime.")
+    return InputError(f"{at!r} is no time; give a text such as 'tomorrow 9:00', or a datetime.")

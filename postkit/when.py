@@ -45,7 +45,8 @@ class When:
 
     ``at`` is the instant (aware, UTC) by the rules of today; ``local`` is the wall time that was
     meant (``YYYY-MM-DDTHH:MM[:SS]``) and ``zone`` its IANA name. ``local`` is None where the author
-    gave an instant, and ``zone`` too unless one was chosen for the post. With ``local`` and ``zone``, ``resolve`` finds the instant again when rules change.
+    gave an instant, and ``zone`` too unless one was chosen for the post. With both, ``resolve``
+    finds the instant again when rules change.
     """
 
     at: datetime

@@ -28,7 +28,7 @@ def find_key(home: Home, environ: Mapping[str, str] | None = None) -> bytes:
     """The key of 32 bytes: from `POSTKIT_KEY` (base64), else from the home's key file.
 
     An empty variable counts as not set. Raises `NoKey` where there is neither, and `VaultError`
-    for one that cannot be a key.
+    for one that cannot be a key, or where a vault is there whose key is gone.
     """
     environ = os.environ if environ is None else environ
     text = environ.get(VARIABLE, "").strip()
@@ -42,6 +42,12 @@ def find_key(home: Home, environ: Mapping[str, str] | None = None) -> bytes:
         return key
     content = read_private(home.key_path, "key file")
     if content is None:
+        if home.vault_path.exists():
+            # Not NoKey: a new key would open nothing of it.
+            raise VaultError(
+                f"The key of {home.vault_path} is missing: put back {home.key_path}, or set "
+                f"{VARIABLE} to the key that made it."
+            )
         raise NoKey(
             f"There is no key to encrypt secrets with; run `postkit connect` and accept the key "
             f"file (or give --make-key), or set {VARIABLE} to one made with: {MAKE_ONE}"

@@ -9,7 +9,7 @@ import click
 
 from ..kit import Kit
 from ..report import Report
-from .output import MARKS, emit, json_option, opening, say, shown, table
+from .output import MARKS, emit, json_option, opening, say, shown, table, twice
 
 
 @click.command("list")
@@ -25,9 +25,17 @@ def command(count: int, as_json: bool) -> None:
     if not reports:
         say("Nothing has been published yet.", err=True)
         return
+    copied = [d.id for report in reports for d in report.deliveries if d.copies and d.id]
     if not sys.stdout.isatty():
         print_rows(reports)
-        return
+    else:
+        print_blocks(reports)
+    if copied:
+        say(twice(copied), err=True)
+
+
+def print_blocks(reports: Sequence[Report]) -> None:
+    """A block for each publication, a line or two for each of its addresses."""
     for report in reports:
         at = report.deliveries[0].at if report.deliveries else None
         when = f"  {at:%Y-%m-%d %H:%M} UTC" if at else ""

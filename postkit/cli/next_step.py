@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..desk import GIVEN_UP
 from ..errors import NeedsLogin
 from ..report import DeliveryReport
 
@@ -38,6 +39,10 @@ def next_step(delivery: DeliveryReport, outlook: Outlook) -> str | None:
         )
     if _waits(delivery):
         return _waiting(delivery, outlook)
+    if delivery.error and delivery.error["code"] == GIVEN_UP:
+        if delivery.state != "partly_live":
+            return None
+        return f"A part of it was given up; `postkit delete {name}` removes what is live."
     if delivery.state == "partly_live" and any(p.state == "FAILED" for p in delivery.parts):
         return (
             f"A part of {delivery.address} is not live. Where its cause is mended, `postkit finish "

@@ -74,10 +74,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo(click.style(line.rstrip(), bold=True) if not number else line.rstrip())
 
 
-def print_report(report: Report) -> None:
-    """A report for people: a block for each address with its links, each whole on its own line."""
+def print_report(report: Report, *, steps: bool = True) -> None:
+    """A report for people: a block for each address with its links, each whole on its own line,
+    and what to do about what is held or missed (without ``steps``: somebody says so elsewhere)."""
     for delivery in report.deliveries:
-        print_delivery(delivery)
+        print_delivery(delivery, steps=steps)
     for warning in report.warnings:
         say(f"warning: {warning}", err=True)
 
@@ -94,7 +95,7 @@ def opening_of(deliveries: Sequence[DeliveryReport], most: int = 40) -> str:
     return words if len(words) <= most else f"{words[:most].rstrip()}..."
 
 
-def print_delivery(delivery: DeliveryReport) -> None:
+def print_delivery(delivery: DeliveryReport, *, steps: bool = True) -> None:
     mark, colour = MARKS.get(delivery.state, ("", "white"))
     state = delivery.state.replace("_", " ")
     if delivery.state == "cancelled":
@@ -128,6 +129,11 @@ def print_delivery(delivery: DeliveryReport) -> None:
             rows.append(("next", f"postkit connect {delivery.network} --name {name}"))
             when = ""
         rows.append(("next", f"postkit finish {delivery.id}{when}"))
+    if steps and delivery.id and delivery.state in ("held", "missed"):
+        from .next_step import Outlook, next_step
+
+        step = next_step(delivery, Outlook(worked=False, paused=delivery.paused))
+        rows.append(("next", step or ""))
     if delivery.state == "scheduled" and delivery.id and delivery.at and not delivery.overdue:
         from .timing import spoken
 
@@ -165,6 +171,13 @@ def wrapped(text: str, start: str, hang: str | None = None) -> Iterator[str]:
 def where(change: Any) -> str:
     part = f" (part {change['part']})" if change.get("part") else ""
     return f"{change['field']}{part}: {change['text']}"
+
+
+def twice(ids: Sequence[str], most: int = 3) -> str:
+    """``1 post may be there twice: `postkit show d_...```, for these deliveries."""
+    shows = ", ".join(f"`postkit show {name}`" for name in ids[:most])
+    more = ", ..." if len(ids) > most else ""
+    return f"{counted(len(ids), 'post')} may be there twice: {shows}{more}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -43,6 +43,7 @@ WORDS: Final[Mapping[Event, Said]] = {
     "resend": Said("A person says that it is not live; it is sent again.", more=False),
     "give_up": Said("A person gave it up.", more=False),
     "retry": Said("A person asks for another attempt.", more=False),
+    "reopen": Said("A person asks for another attempt; first it is looked for.", more=False),
     "put_off": Said("Put off; nothing was sent."),
     "hold": Said("Held."),
     "free": Said("No longer held."),

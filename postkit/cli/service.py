@@ -145,8 +145,11 @@ class Service:
     def _carried(self) -> dict[str, str]:
         known = {name: self._environ.get(name, "") for name in CARRIED}
         # A path that is relative means another place in a service.
-        paths = {"POSTKIT_HOME": self._home.path, "POSTKIT_STORE": self._home.store_path}
-        return {name: str(paths.get(name, value)) for name, value in known.items() if value}
+        if known["POSTKIT_STORE"]:
+            known["POSTKIT_STORE"] = str(self._home.store_path)
+        # Said in any case: the default depends on variables that a service may not have.
+        known["POSTKIT_HOME"] = str(self._home.path)
+        return {name: value for name, value in known.items() if value}
 
     def _file(self, arguments: Sequence[str]) -> str:
         command = [*_python(), "worker", *arguments]

@@ -35,7 +35,7 @@ def command(name: str, as_json: bool) -> int:
     heading = f"{report.publication}{when}" + (f"  {text}" if text else "")
     for line in wrapped(shown(heading), "", "  "):
         click.echo(line)
-    print_report(report)
+    print_report(report, steps=False)
     for each, rows in known:
         if rows:
             print_history(f"{each.id}  {each.address}", rows)

@@ -36,7 +36,8 @@ class StateLines:
     def __call__(self, progress: Progress) -> None:
         with self._lock:
             now = (progress.part, progress.state)
-            if self._last.get(progress.delivery_id) == now:
+            # A second copy is news although its state is the same.
+            if self._last.get(progress.delivery_id) == now and progress.state != "copy":
                 return
             self._last[progress.delivery_id] = now
             if self._as_json:
@@ -49,7 +50,7 @@ class StateLines:
                         "parts": progress.parts or None,
                         "state": progress.state,
                         "url": progress.text if progress.state == "live" else None,
-                        "reason": (progress.text or None) if progress.state != "live" else None,
+                        "reason": (_text(progress) or None) if progress.state != "live" else None,
                     }
                 )
             else:
@@ -73,7 +74,7 @@ class StateLines:
         return status
 
     def _line(self, progress: Progress) -> str:
-        text = shown(progress.text)
+        text = shown(_text(progress))
         part = f" {progress.part}/{progress.parts}" if progress.parts > 1 else ""
         name, state = shown(progress.delivery_id), shown(progress.state)
         now = self._clock.now().astimezone()
@@ -81,7 +82,8 @@ class StateLines:
             at = now.isoformat(timespec="seconds")
             fields = [at, shown(progress.address), name + part, state, text or "-"]
             return "\t".join(field.replace("\t", " ").replace("\n", " ") for field in fields)
-        mark, colour = MARKS.get(progress.state, ("…", "yellow"))
+        other = ("!", "red") if progress.state == "copy" else ("…", "yellow")
+        mark, colour = MARKS.get(progress.state, other)
         address = click.style(shown(progress.address), bold=True)
         line = f"{now:%H:%M:%S} {click.style(mark, fg=colour)} {address}  {name}{part}  "
         return line + click.style(state, fg=colour) + (f"\n           {text}" if text else "")
@@ -89,3 +91,9 @@ class StateLines:
     def _emit(self, fields: dict[str, Any]) -> None:
         emit({"at": self._clock.now().isoformat(), **fields})
         sys.stdout.flush()
+
+
+def _text(progress: Progress) -> str:
+    if progress.state != "copy":
+        return progress.text
+    return f"It may be there twice: {progress.text} (`postkit show {progress.delivery_id}`)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,14 +34,22 @@ def time_options(
     return add
 
 
-def empty_times(given: dict[str, Any]) -> list[str]:
+NEW = {
+    "at": "give a time, or leave it out to publish now",
+    "zone": "name one, or leave it out for the machine's own",
+    "expires": "give a time such as 6h, or leave it out",
+}
+AGAIN = {
+    "at": "give a time such as 'tomorrow 9:00'",
+    "zone": "name one, or leave it out for that of the time before",
+    "expires": "give a time such as 6h, or leave it out to be as late as before",
+}
+"""What to do about a flag that is empty: of a new post, and of one that is moved."""
+
+
+def empty_times(given: dict[str, Any], remedies: Mapping[str, str] = NEW) -> list[str]:
     """What is wrong with flags that are empty, as an unset variable of a script leaves them: a
     post that was to wait would go out at once."""
-    remedies = {
-        "at": "give a time, or leave it out to publish now",
-        "zone": "name one, or leave it out for the machine's own",
-        "expires": "give a time such as 6h, or leave it out",
-    }
     return [
         f"--{name} is empty; {remedy}."
         for name, remedy in remedies.items()
@@ -50,8 +58,8 @@ def empty_times(given: dict[str, Any]) -> list[str]:
 
 
 def check_times(given: dict[str, Any]) -> None:
-    """Raises InputError where a flag is empty."""
-    problems = empty_times(given)
+    """Raises InputError where a flag of a new time is empty."""
+    problems = empty_times(given, AGAIN)
     if problems:
         raise InputError(problems)
 

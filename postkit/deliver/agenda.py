@@ -69,7 +69,7 @@ class Agenda:
         late looks at what is live. None where the account waits for a person."""
         values = {"account": account_id, "at": micros(self._clock.now())}
         if not self._database.read(
-            f"SELECT 1 FROM account WHERE id = :account AND {OPEN_ACCOUNTS}",  # noqa: S608
+            f"SELECT 1 FROM account WHERE id = :account AND resume_at <= :at AND {OPEN_ACCOUNTS}",  # noqa: S608
             values,
         ):
             return None
@@ -100,6 +100,25 @@ class Agenda:
             return len(freed)
 
         return self._database.write(work)
+
+    def mend(self) -> None:
+        """Bring back what a clock that was wrong has put further off than anything can be."""
+        now = micros(self._clock.now())
+        values = {"now": now, "far": now + 25 * 3_600 * 1_000_000}
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE account SET resume_at = :now WHERE resume_at > :far", values)
+            found = connection.execute(
+                "UPDATE part SET ready_at = :now, not_before = min(not_before, :now), "
+                "lease_until = min(lease_until, :now), doubt_at = min(doubt_at, :now) "
+                "WHERE state IN ('CLAIMED', 'SENDING', 'IN_DOUBT') AND ready_at > :far "
+                "RETURNING account_id",
+                values,
+            ).fetchall()
+            for account in {row["account_id"] for row in found}:
+                connection.execute(ACCOUNT_READY, {"account": account})
+
+        self._database.write(work)
 
     def stale(self) -> list[PartRow]:
         """Parts that nobody has sent in time, as of accounts that need a login. What is paused is

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..errors import NeedsLogin, PostkitError
+from ..errors import NeedsLogin, PostkitError, Throttled
 from ..network import Outgoing
 from ..store.rows import DeliveryRow, PartRow
 from .doubt import LOOK_BACK, Doubt
+from .gates import resume_at
 from .lookup import CLOCK_SKEW
 from .steps import AUDITS, Run
 
@@ -45,7 +46,11 @@ class Audit(Doubt):
             if now >= part.live_at + TRIES:
                 self._ledger.audited(part, f"It cannot be looked up: {error.message}", [], None)
             else:
-                self._ledger.audit_later(part, error.message, now + AGAIN)
+                again, also = now + AGAIN, None
+                if isinstance(error, Throttled):
+                    again = max(again, self._next_try(part, error.retry_at))
+                    also = resume_at(part.account_id, again)
+                self._ledger.audit_later(part, error.message, again, also)
             return
         earliest = part.sending_at - CLOCK_SKEW
         ours = self._ledger.settled_by(run.account.id, [c.receipt.id for c in found])

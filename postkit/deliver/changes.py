@@ -35,10 +35,11 @@ class Changes(Moves):
             parts = [
                 part
                 for part in self._parts(connection, delivery)
-                if part.state in UNSENT and part.doubt_at is None
+                if part.state in (*UNSENT, "CLAIMED") and part.doubt_at is None
             ]
             for part in parts:
-                self._change(connection, part, "cancel", reason, at, "held_reason = NULL", {})
+                sets = "held_reason = NULL, owner = NULL, lease_until = NULL"
+                self._change(connection, part, "cancel", reason, at, sets, {})
             return len(parts)
 
         return self._whole(delivery, work)
@@ -68,7 +69,7 @@ class Changes(Moves):
                 }
                 sets = (
                     "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
-                    "error = NULL"
+                    "outgoing = NULL, error = NULL"
                 )
                 reason = f"A person moved it to {spoken}."
                 self._change(connection, part, "reschedule", reason, at, sets, values)

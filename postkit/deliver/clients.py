@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..accounts.secret import RedactingFilter, Redactor
@@ -31,6 +31,8 @@ class Connection:
     account: Account
     session: Session
     client: Any
+    fields: Any = field(default=None, repr=False)
+    """What the vault held when it was made."""
 
     def ask(self, call: Callable[[], T], *, patient: bool = True) -> T:
         """Run a call that may be repeated; every failure becomes a next step.
@@ -140,10 +142,21 @@ class Clients:
     def take(self, account: Account) -> Connection:
         """A connection that nobody else uses. Raises NetworkError as a next step."""
         with self._guard:
-            idle = self._idle.get(account.id)
-            if idle:
-                return idle.pop()
+            idle = self._idle.pop(account.id, [])
+        kept = next((each for each in idle if self._is_current(each, account)), None)
+        for each in idle:
+            if each is kept:
+                continue
+            each.close()
+        if kept is not None:
+            return kept
         return self._connect(account)
+
+    def _is_current(self, kept: Connection, account: Account) -> bool:
+        """Whether no other process has given the account new access or another endpoint."""
+        mine, theirs = kept.account, account
+        same = (mine.endpoint, mine.ca_bundle) == (theirs.endpoint, theirs.ca_bundle)
+        return same and kept.fields == self._vault().get(account.id)
 
     def give(self, connection: Connection) -> None:
         with self._guard:
@@ -181,7 +194,7 @@ class Clients:
         except PostkitError:
             session.close()
             raise
-        return Connection(network, account, session, client)
+        return Connection(network, account, session, client, self._vault().get(account.id))
 
 
 def redact_logs(names: Iterable[str]) -> None:

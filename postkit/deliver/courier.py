@@ -32,6 +32,7 @@ from . import ledger
 from .attempt import create
 from .audit import Audit
 from .clients import Connection
+from .doubt import PATIENCE
 from .gates import Expired, NoneLeft, NotYet, Paused
 from .ledger import Fenced, Taken
 from .steps import Run, Watch
@@ -102,6 +103,30 @@ class Courier(Audit):
                 log.info("%s: %s", part.id, fenced.message)
                 if not self._pause(run, self._clock.now() + timedelta(milliseconds=50)):
                     return
+            except StoreError:
+                raise
+            except Exception as error:
+                if not (run.ordered and self._set_aside(run, part, error)):
+                    raise
+                return
+
+    def _set_aside(self, run: Run, part: PartRow, error: Exception) -> bool:
+        """What breaks before anything can be asked must not keep the account waiting."""
+        part = self._ledger.parts(run.delivery.id)[part.position - 1]
+        if not isinstance(error, PostkitError):
+            log.error("%s: a defect of postkit or of a plugin", part.id, exc_info=error)
+            error = PluginError(f"It cannot be read ({type(error).__name__}).")
+        again = self._next_try(part, None)
+        if part.state == "SCHEDULED":
+            self._ledger.put_off(part, error, again)
+        elif part.state == "IN_DOUBT":
+            if part.doubt_at is not None and self._clock.now() >= part.doubt_at + PATIENCE:
+                self._ask(run, part, f"It cannot be looked up: {error.message}")
+            else:
+                self._ledger.let_go(self._ledger.look_failed(part, error, again))
+        else:
+            return False
+        return True
 
     def _step(self, run: Run, part: PartRow, parts: list[PartRow]) -> bool:
         """One step of the part. False: nothing more to do in this run."""
@@ -185,7 +210,7 @@ class Courier(Audit):
             return self._needs_login(run, part, error, self._ledger.release)
         except VaultError as error:
             return self._give_back(run, part, error)
-        except (StoreError, Fenced):
+        except (StoreBusy, Fenced):
             raise
         except PostkitError as error:
             return self._refused(run, part, error)

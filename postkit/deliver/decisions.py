@@ -62,6 +62,7 @@ class Decisions(Moves):
             part,
             "shift",
             why,
+            bump=True,
             also=also,
             due_at=micros(at),
             not_before=micros(at),
@@ -86,6 +87,12 @@ class Decisions(Moves):
     def retry(self, part: PartRow) -> PartRow:
         """A person has mended what was refused: a new attempt. What was ever in doubt keeps its
         key and its bytes, so that the network still knows both for one."""
+        if part.doubt_at is not None and part.outgoing is not None:
+            # It was given up before anybody knew: nothing is sent before a look.
+            return self._move(
+                part, "reopen", "A person asks for another attempt; looking first.", bump=True,
+                rest="free", looks=0, error=None, not_before=micros(self._clock.now()),
+            )  # fmt: skip
         fresh: dict[str, Any] = (
             {} if part.doubt_at else {"outgoing": None, "key": None, "prepared": "{}"}
         )
@@ -104,4 +111,4 @@ class Decisions(Moves):
         return self._move(part, "deleted", "Deleted at the network.")
 
     def cancelled(self, part: PartRow, reason: str) -> PartRow:
-        return self._move(part, "cancel", reason, held_reason=None)
+        return self._move(part, "cancel", reason, held_reason=None, owner=None, lease_until=None)

@@ -14,10 +14,12 @@ from ..errors import (
     PluginError,
     PostkitError,
     Refused,
+    Throttled,
     VaultError,
 )
 from ..network import Candidate, Guarantee, Outgoing
 from ..store.rows import PartRow
+from .gates import resume_at
 from .ledger import Taken
 from .lookup import decide
 from .steps import BACKOFF, Run
@@ -55,7 +57,8 @@ class Doubt(Waiting):
         since = part.sending_at - LOOK_BACK
         guarantee = self.guarantee(run.account, outgoing.part)
         is_refused_twice = part.error is not None and part.error.get("kind") in NO
-        if is_refused_twice:
+        is_cancelled = any(p.state == "CANCELLED" for p in self._ledger.parts(part.delivery_id))
+        if is_refused_twice or is_cancelled:
             # The repeat was refused; a third one would be refused too.
             guarantee = replace(guarantee, resend_when_absent=False)
         try:
@@ -129,7 +132,8 @@ class Doubt(Waiting):
         if part.doubt_at is not None and now >= part.doubt_at + patience:
             return self._ask(run, part, f"It cannot be looked up: {error.message}")
         again = self._next_try(part, getattr(error, "retry_at", None))
-        part = self._ledger.look_failed(part, error, again, detail=self._answer(run))
+        also = resume_at(part.account_id, again) if isinstance(error, Throttled) else None
+        part = self._ledger.look_failed(part, error, again, detail=self._answer(run), also=also)
         self._tell(run, part, "checking", error.message)
         if isinstance(error, NeedsLogin):
             self._disconnect(run, error.message)

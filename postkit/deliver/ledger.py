@@ -255,9 +255,11 @@ class Ledger(Decisions):
             copies=json.dumps(sorted({*part.copies, *copies})),
         )
 
-    def audit_later(self, part: PartRow, reason: str, at: datetime) -> PartRow:
+    def audit_later(
+        self, part: PartRow, reason: str, at: datetime, also: Gate | None = None
+    ) -> PartRow:
         """The network could not be asked now."""
-        return self._move(part, "audit", reason, bump=True, audit_at=micros(at))
+        return self._move(part, "audit", reason, bump=True, also=also, audit_at=micros(at))
 
     def doubt(
         self,
@@ -302,7 +304,13 @@ class Ledger(Decisions):
         )
 
     def look_failed(
-        self, part: PartRow, error: PostkitError, next_at: datetime, *, detail: Detail = None
+        self,
+        part: PartRow,
+        error: PostkitError,
+        next_at: datetime,
+        *,
+        detail: Detail = None,
+        also: Gate | None = None,
     ) -> PartRow:
         """The network could not be asked; that is no look."""
         return self._move(
@@ -310,6 +318,7 @@ class Ledger(Decisions):
             "look",
             error.message,
             detail=detail,
+            also=also,
             failures=part.failures + 1,
             not_before=micros(next_at),
             lease_until=self._lease(),

@@ -64,7 +64,7 @@ class Outbox:
             self._wait(self.start(), seconds)
 
     def _wait(self, thread: threading.Thread | None, seconds: float) -> None:
-        if thread is not None and thread is not self._hanging:
+        if thread not in (None, self._hanging, threading.current_thread()):
             thread.join(seconds)
             if thread.is_alive():
                 self._hanging = thread

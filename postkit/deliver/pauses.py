@@ -87,7 +87,8 @@ class Pauses(Moves):
                 connection.execute(
                     "INSERT INTO pause (id, tenant, address, network, account_id, target, reason, "
                     "created_at) VALUES (:id, :tenant, :address, :network, :account, :target, "
-                    ":reason, :at) ON CONFLICT (tenant, address) DO UPDATE SET reason = :reason, "
+                    ":reason, :at) ON CONFLICT (tenant, address) DO UPDATE SET "
+                    "reason = CASE WHEN :reason = '' THEN reason ELSE :reason END, "
                     "network = :network, account_id = :account, target = :target",
                     {
                         **_values(scope, tenant),
@@ -114,8 +115,7 @@ class Pauses(Moves):
 
         def work(connection: sqlite3.Connection) -> list[PartRow]:
             for pause in ended:
-                # What fell due while no worker ran was held by nobody yet.
-                self._hold_due(connection, pause, tenant)
+                self._hold_due(connection, pause.scope, tenant)
             for pause in ended:
                 connection.execute(
                     "DELETE FROM pause WHERE tenant = :tenant AND address = :address",
@@ -135,22 +135,21 @@ class Pauses(Moves):
 
         return ended, self._database.write(work)
 
-    def _hold_due(self, connection: sqlite3.Connection, pause: Pause, tenant: str) -> None:
+    def _hold_due(self, connection: sqlite3.Connection, scope: Scope, tenant: str) -> None:
+        """What fell due in the pause is held, also where nobody was there to come to it."""
         at = self._now()
-        due = f"part.state = 'SCHEDULED' AND part.ready_at <= {at}"
-        for part in _in_scope(connection, pause.scope, tenant, due):
+        what = f"part.state = 'SCHEDULED' AND part.ready_at IS NOT NULL AND part.due_at <= {at}"
+        for part in _in_scope(connection, scope, tenant, what):
             before = self._shown(connection, part.delivery_id)
-            after = transition(part, "hold")
             found = connection.execute(
-                "UPDATE part SET state = :after, held_reason = 'paused' WHERE id = :id "
-                "AND state = 'SCHEDULED' AND fence = :fence RETURNING *",
-                {"after": after, "id": part.id, "fence": part.fence},
+                "UPDATE part SET state = 'HELD', held_reason = 'paused', fence = fence + 1 "
+                "WHERE id = :id RETURNING *",
+                {"id": part.id},
             ).fetchall()
-            moved = rows.part(found[0])
-            reason = f"It fell due while {pause.scope.address} was paused."
-            record(connection, moved, at, "hold", part.state, after, reason)
-            refresh(connection, moved)
-            self._announce(connection, moved, before, at)
+            held = rows.part(found[0])
+            record(connection, held, at, "hold", part.state, held.state, "It fell due in a pause.")
+            refresh(connection, held)
+            self._announce(connection, held, before, at)
 
     def release(self, parts: Sequence[PartRow]) -> None:
         """Send what is held, at a person's word. Raises InputError where it is still paused."""

@@ -18,7 +18,7 @@ from ..deliver.rules import ZoneRules
 from ..deliver.steps import Progress, Watch
 from ..errors import PostkitError, StoreError
 from ..store.publications import PublicationRows
-from ..store.rows import PartRow
+from ..store.rows import DeliveryRow, PartRow
 
 log = logging.getLogger("postkit.worker")
 
@@ -134,6 +134,7 @@ class Worker:
             if part.state == "LIVE":
                 try:
                     self._courier.audit(delivery, part)
+                    self._tell_copies(delivery, part)
                 except Fenced as fenced:
                     log.info("%s: %s", part.id, fenced.message)
                     return
@@ -217,6 +218,7 @@ class Worker:
 
     def _do_chores(self, started: datetime, pool: ThreadPoolExecutor) -> None:
         self._agenda.beat(started)
+        self._agenda.mend()
         self._agenda.free_the_dead()
         self._rules.apply()
         for part in self._agenda.stale():
@@ -239,10 +241,24 @@ class Worker:
         self._put_off(delivery_id, AFTER_FAILURE)
 
     def _tell_missed(self, part: PartRow) -> None:
-        if self._watch is not None:
-            delivery = self._publications.delivery(part.delivery_id)
-            missed = Progress(delivery.id, delivery.address, part.position, 0, "missed", TOO_LATE)
-            try:
-                self._watch(missed)
-            except Exception as error:  # noqa: BLE001 - who only watches must not end the work
-                log.warning("%s: the watcher failed (%s)", part.id, type(error).__name__)
+        delivery = self._publications.delivery(part.delivery_id)
+        self._tell(Progress(delivery.id, delivery.address, part.position, 0, "missed", TOO_LATE))
+
+    def _tell_copies(self, delivery: DeliveryRow, before: PartRow) -> None:
+        """What a late look has found that none before it had."""
+        parts = self._ledger.parts(delivery.id)
+        after = next(part for part in parts if part.id == before.id)
+        links = [link for link in after.copies if link not in before.copies]
+        if links:
+            text = ", ".join(links)
+            self._tell(
+                Progress(delivery.id, delivery.address, after.position, len(parts), "copy", text)
+            )
+
+    def _tell(self, progress: Progress) -> None:
+        if self._watch is None:
+            return
+        try:
+            self._watch(progress)
+        except Exception as error:  # noqa: BLE001 - who only watches must not end the work
+            log.warning("%s: the watcher failed (%s)", progress.delivery_id, type(error).__name__)

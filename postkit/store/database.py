@@ -238,8 +238,8 @@ class Database:
             )
         if "disk I/O" in text:
             return StoreBusy(
-                f"The disk that holds {self.path} failed ({text}); nothing more is sent. What was being "
-                "written may be kept after all: `postkit list` shows it."
+                f"The disk that holds {self.path} failed ({text}); nothing more is sent. What was "
+                "being written may be kept after all: `postkit list` shows it."
             )
         if "unable to open" in text and os.access(self.path, os.R_OK):
             return StoreBusy(

@@ -20,13 +20,16 @@ from .rows import DeliveryRow, HistoryRow, PublicationRow
 SAME_TEXT = timedelta(days=1)
 SAME_FILE = timedelta(days=7)
 """For how long the same text, or the same file, to the same place is a mistake."""
+NEWS = timedelta(days=7)
+"""For how long a second post of something that is live is told without being asked for."""
 RECENT = (
     "SELECT d.id FROM delivery d JOIN publication p ON p.id = d.publication_id "
-    "WHERE d.tenant = :tenant AND "
+    "WHERE d.tenant = :tenant AND d.id IS NOT :but AND "
 )
 MAY_BE_LIVE = (
     " AND EXISTS (SELECT 1 FROM part WHERE part.delivery_id = d.id AND part.position = 1 "
-    "AND part.due_at > :after AND part.due_at < :before) "
+    "AND max(part.due_at, coalesce(part.live_at, 0)) > :after "
+    "AND max(part.due_at, coalesce(part.live_at, 0)) < :before) "
     "AND EXISTS (SELECT 1 FROM part WHERE part.delivery_id = d.id "
     "AND part.state NOT IN ('FAILED', 'CANCELLED', 'MISSED') "
     "AND coalesce(part.held_reason, '') <> 'earlier_part') "
@@ -202,10 +205,11 @@ class PublicationRows:
         source: str | None,
         at: datetime | None = None,
         connection: sqlite3.Connection | None = None,
+        but: str | None = None,
     ) -> str | None:
         """Why this would be a repeat, as a sentence; None where it is none. ``at`` is when it is
         due (None: now). With ``connection`` inside its transaction."""
-        place = {"account": account_id, "target": target}
+        place = {"account": account_id, "target": target, "but": but}
         where = "d.account_id = :account AND d.target IS :target AND "
         found = self._recent(
             where + "d.text_hash = :hash", {**place, "hash": text_hash}, SAME_TEXT, at, connection
@@ -264,6 +268,16 @@ class PublicationRows:
         if not found:
             return None
         return Due(moment(found[0]["due_at"]), None, found[0]["local"], found[0]["zone"])
+
+    def copied(self) -> list[str]:
+        """Deliveries that may be there twice, the newest first: for a week, since nobody tells
+        when a person has deleted the other one."""
+        found = self._database.read(
+            "SELECT DISTINCT delivery_id FROM part WHERE state = 'LIVE' AND copies <> '[]' "
+            "AND live_at > :since AND tenant = :tenant ORDER BY live_at DESC",
+            {"tenant": self._tenant, "since": micros(self._clock.now() - NEWS)},
+        )
+        return [row["delivery_id"] for row in found]
 
     def count_waiting(self) -> int:
         found = self._database.read(WAITING.format(what="count(*)"), {"tenant": self._tenant})

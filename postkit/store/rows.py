@@ -66,6 +66,7 @@ class DeliveryRow:
     created_at: datetime
     local: str | None
     zone: str | None
+    text_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def delivery(row: sqlite3.Row) -> DeliveryRow:
         created_at=moment(row["created_at"]),
         local=row["local"],
         zone=row["zone"],
+        text_hash=row["text_hash"],
     )
 
 

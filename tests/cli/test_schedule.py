@@ -268,7 +268,7 @@ def test_the_same_text_that_is_to_come_is_cancelled_and_not_deleted(mastodon: Pr
 
 def test_a_publication_is_moved_without_what_is_over(mastodon: Program) -> None:
     mastodon("publish", "One", "--to", "mastodon", "--at", "in 2h", "--zone", "Europe/Berlin")
-    [row] = mastodon("queue", "--json").report["deliveries"]
+    [row] = json.loads(mastodon("queue", "--json").out)["deliveries"]
     assert row["zone"] == "Europe/Berlin"
     moved = mastodon("reschedule", row["id"], "--at", "in 3h", "--json").report
     assert moved["deliveries"][0]["zone"] == "Europe/Berlin"

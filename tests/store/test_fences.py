@@ -98,7 +98,7 @@ def test_what_is_claimed_has_passed_every_gate(database: Database, mine: Ledger)
     pauses.add([ALL], "because")
     with pytest.raises(Paused, match="because"):
         mine.claim(part(mine), "key-1")
-    pauses.end([ALL], send=False)
+    pauses.end([ALL], send=True)
     with pytest.raises(NotYet, match="earlier"):
         mine.claim(part(mine, "d_2"), "key-2", ordered=True)
     claimed = mine.claim(part(mine), "key-1", ordered=True)

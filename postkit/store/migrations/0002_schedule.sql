@@ -22,6 +22,9 @@ ALTER TABLE part ADD COLUMN copies TEXT NOT NULL DEFAULT '[]';
 UPDATE part SET ready_at = not_before WHERE state = 'SCHEDULED' AND position = (
   SELECT min(position) FROM part AS first
   WHERE first.delivery_id = part.delivery_id AND first.state <> 'LIVE');
+-- What was left behind long ago is shown to a person, and not sent by the first worker.
+UPDATE part SET expires_at = due_at + 21600000000
+  WHERE state = 'SCHEDULED' AND position = 1 AND doubt_at IS NULL;
 UPDATE part SET ready_at = coalesce(lease_until, not_before)
   WHERE state IN ('CLAIMED', 'SENDING', 'IN_DOUBT');
 UPDATE account SET ready_at = (SELECT min(ready_at) FROM part WHERE account_id = account.id);

@@ -37,7 +37,8 @@ def test_what_is_live_is_never_sent_again() -> None:
     assert after_live == {"deleted": "CANCELLED", "audit": "LIVE", "duplicate": "LIVE"}
     others = {key for key in TRANSITIONS if key[0] in SETTLED - {"LIVE"}}
     missed = {("MISSED", event) for event in ("reschedule", "edit", "cancel")}
-    assert others == {("FAILED", "retry"), *missed}
+    assert others == {("FAILED", "retry"), ("FAILED", "reopen"), *missed}
+    assert TRANSITIONS["FAILED", "reopen"] == "IN_DOUBT"
 
 
 def test_doubt_ends_by_proof_or_by_a_person_alone() -> None:
