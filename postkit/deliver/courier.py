@@ -341,7 +341,7 @@ class Courier(Audit):
             # Another process gave us up while the answer was on its way, and looks for the post.
             self._keep(part, receipt)
             now = self._ledger.parts(part.delivery_id)[part.position - 1]
-            if now.attempts == part.attempts and now.state in ("IN_DOUBT", "UNCERTAIN"):
+            if now.attempts == part.attempts and now.state in ("IN_DOUBT", "UNCERTAIN", "FAILED"):
                 self._ledger.live(now, "found", receipt, "Its answer came after all.")
         except StoreError:
             self._keep(part, receipt)

@@ -74,6 +74,7 @@ TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
     ("UNCERTAIN", "give_up"): "FAILED",
     ("FAILED", "retry"): "SCHEDULED",
     ("FAILED", "reopen"): "IN_DOUBT",
+    ("FAILED", "found"): "LIVE",
     ("CLAIMED", "cancel"): "CANCELLED",
     ("SCHEDULED", "hold"): "HELD",
     ("HELD", "free"): "SCHEDULED",

@@ -107,8 +107,13 @@ class _Check:
         events = self.events[part.id]
         asked = events.count("ask")
         self.counts.uncertain += bool(asked)
-        # Where a repeat was refused for good, a person is needed in any class.
-        needed = part.id in self.world.watch.refused
+        # Where a repeat was refused for good, a person is needed in any class; and where the rest
+        # was cancelled meanwhile, since then nothing of it is sent again.
+        whole = part.id.rpartition(".")[0]
+        needed = part.id in self.world.watch.refused or any(
+            other.rpartition(".")[0] == whole and "cancel" in events_of
+            for other, events_of in self.events.items()
+        )
         if asked and not needed and not self.world.schedule.kind.may_ask:
             self._violated("question", part.id, "A person was asked, which this class never needs.")
         before = [

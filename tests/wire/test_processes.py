@@ -173,8 +173,9 @@ def test_a_long_upload_is_not_taken_over(
     assert server.creates == 1
 
 
+@pytest.mark.parametrize("is_given_up", [False, True])
 def test_an_answer_that_comes_after_a_take_over_still_counts(
-    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, is_given_up: bool
 ) -> None:
     leases(monkeypatch, 0.2)
     monkeypatch.setattr("postkit.deliver.heartbeat.EVERY", 60.0)  # as if the process was stopped
@@ -197,6 +198,8 @@ def test_an_answer_that_comes_after_a_take_over_still_counts(
         time.sleep(0.3)
         other_name(monkeypatch, other)
         assert other.finish(name, wait=5).deliveries[0].state == "uncertain"
+        if is_given_up:
+            assert other.resolve(name, give_up=True).deliveries[0].state == "failed"
         answer.set()
         first.join(10)
         report = kit.report(name).deliveries[0]

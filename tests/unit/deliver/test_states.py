@@ -37,7 +37,9 @@ def test_what_is_live_is_never_sent_again() -> None:
     assert after_live == {"deleted": "CANCELLED", "audit": "LIVE", "duplicate": "LIVE"}
     others = {key for key in TRANSITIONS if key[0] in SETTLED - {"LIVE"}}
     missed = {("MISSED", event) for event in ("reschedule", "edit", "cancel")}
-    assert others == {("FAILED", "retry"), ("FAILED", "reopen"), *missed}
+    by_a_person_or_by_proof = {("FAILED", event) for event in ("retry", "reopen", "found")}
+    assert others == {*by_a_person_or_by_proof, *missed}
+    assert TRANSITIONS["FAILED", "found"] == "LIVE"
     assert TRANSITIONS["FAILED", "reopen"] == "IN_DOUBT"
 
 
