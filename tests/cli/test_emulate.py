@@ -80,7 +80,7 @@ def test_connect_makes_no_second_key_for_a_vault_that_has_one(
     monkeypatch.delenv("POSTKIT_KEY")
     refused = postkit.process("emulate", "--connect")
     assert refused.status == 1
-    assert refused.errors[0].startswith("error: There is no key to encrypt secrets with")
+    assert refused.errors[0].startswith(f"error: The key of {postkit.home / 'vault'} is missing")
     assert not (postkit.home / "key").exists()
 
 

@@ -26,7 +26,7 @@ def test_without_a_key_nothing_is_kept(postkit: Program, monkeypatch: pytest.Mon
     assert postkit("publish", "Hi", "--to", "mastodon").status == 0
     key.unlink()
     said = postkit.fails(1, "publish", "Ho", "--to", "mastodon")
-    assert "There is no key" in said
+    assert said.startswith(f"The key of {postkit.home / 'vault'} is missing: put back {key}")
 
 
 @pytest.mark.parametrize("key", ["short", "!!!", "A" * 43 + "é"])

@@ -254,7 +254,7 @@ def test_a_vault_that_cannot_be_opened(mastodon: Program, monkeypatch: pytest.Mo
     assert "was made with another key" in mastodon.fails(1, "worker")
     monkeypatch.delenv("POSTKIT_KEY")
     said = mastodon.fails(1, "worker", "--drain")
-    assert said.startswith("There is no key to encrypt secrets with; run `postkit connect`")
+    assert said.startswith(f"The key of {mastodon.home / 'vault'} is missing: put back ")
 
 
 @pytest.mark.parametrize(
