@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,6 +63,7 @@ class Store:
         self.raw = sqlite3.connect(
             ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
         )
+        weakref.finalize(self, self.raw.close)
         self.raw.row_factory = sqlite3.Row
         for script in _migrations():
             for statement in statements(script):
