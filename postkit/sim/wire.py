@@ -49,8 +49,6 @@ class Wire:
         if fault == "refused":
             process.sleep(0.05)
             raise requests.ConnectionError("refused")
-        if process.clock.monotonic() > exchange.send_by:
-            raise requests.ConnectionError("the claim has run out")
         exchange.wrote = True
         world.watch.request(process, part)
         request = self._request(client, part, outgoing, content, fault)
