@@ -25,6 +25,14 @@ class Secrets:
         self._label = label
         self._public = frozenset(public)
         self._fields: dict[str, str] | None = None
+        self._held: dict[str, str] | None = None
+
+    @property
+    def held(self) -> dict[str, str]:
+        """What the plugin has got: as it first read the fields, or has renewed them since. A
+        renewal that failed half-way does not count, since its client may know of none of it."""
+        self._read()
+        return self._held or {}
 
     def _read(self) -> dict[str, str]:
         if self._fields is None:
@@ -32,6 +40,8 @@ class Secrets:
             for name, value in self._fields.items():
                 if name not in self._public:
                     Secret(value)  # from here on the redactor knows it
+            if self._held is None:
+                self._held = self._fields
         return self._fields
 
     def __contains__(self, name: str) -> bool:
@@ -88,6 +98,7 @@ class Secrets:
             self._vault.settle(self._account_id)
             self._fields = None
             yield
+            self._held = self._read()
 
     def __repr__(self) -> str:
         return f"Secrets({self._label})"

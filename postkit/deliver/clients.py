@@ -31,8 +31,8 @@ class Connection:
     account: Account
     session: Session
     client: Any
-    fields: Any = field(default=None, repr=False)
-    """What the vault held when it was made."""
+    secrets: Secrets | None = field(default=None, repr=False)
+    """What the client was handed, and has renewed since."""
 
     def ask(self, call: Callable[[], T], *, patient: bool = True) -> T:
         """Run a call that may be repeated; every failure becomes a next step.
@@ -156,7 +156,8 @@ class Clients:
         """Whether no other process has given the account new access or another endpoint."""
         mine, theirs = kept.account, account
         same = (mine.endpoint, mine.ca_bundle) == (theirs.endpoint, theirs.ca_bundle)
-        return same and kept.fields == self._vault().get(account.id)
+        held = kept.secrets.held if kept.secrets else None
+        return same and held == self._vault().get(account.id)
 
     def give(self, connection: Connection) -> None:
         with self._guard:
@@ -194,7 +195,7 @@ class Clients:
         except PostkitError:
             session.close()
             raise
-        return Connection(network, account, session, client, self._vault().get(account.id))
+        return Connection(network, account, session, client, secrets)
 
 
 def redact_logs(names: Iterable[str]) -> None:

@@ -10,9 +10,11 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from postkit.deliver.clients import Connection
 from postkit.kit import Kit
 from postkit.post import Post
 
@@ -54,20 +56,24 @@ class Crew:
 
 
 def work(process: str) -> None:
-    """``["open", HOME, LABEL]`` connects four clients, ``["publish", ADDRESS]`` uses them."""
+    """``["open", HOME, LABEL]`` connects four clients and keeps them in hand; ``["ask"]`` has all
+    of them ask the network something at once and lays them down; ``["publish", ADDRESS]``."""
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     kit: Kit | None = None
+    taken: list[Connection] = []
     for line in sys.stdin:
         verb, *words = json.loads(line)
         if verb == "open":
             kit = Kit(home=words[0], key=KEY, plugins=[RingPlugin()])
             account = kit.account(words[1])
             taken = [kit.clients.take(account) for _ in range(THREADS)]
+            # Used once, so that each holds the access that is about to end.
+            answer = ask_at_once(taken)
+        elif verb == "ask":
+            assert kit is not None
+            answer = ask_at_once(taken)
             for connection in taken:
-                # Used once, so that each holds the access that is about to end.
-                connection.ask(partial(connection.network.identify, connection.client))
                 kit.clients.give(connection)
-            answer: list[str] = []
         else:
             assert kit is not None
             answer = publish_at_once(kit, words[0], process)
@@ -76,12 +82,27 @@ def work(process: str) -> None:
         sys.stdout.flush()
 
 
+def ask_at_once(connections: Sequence[Connection]) -> list[str]:
+    def one(number: int) -> str:
+        connection = connections[number]
+        return connection.ask(partial(connection.network.identify, connection.client)).name
+
+    return at_once(one)
+
+
 def publish_at_once(kit: Kit, address: str, process: str) -> list[str]:
+    def one(thread: int) -> str:
+        post = Post([LINE.format(thread=thread, process=process)], title=TITLE)
+        return kit.publish(post, [address], wait=30).deliveries[0].state
+
+    return at_once(one)
+
+
+def at_once(what: Callable[[int], str]) -> list[str]:
     answers: list[str] = []
 
-    def one(thread: int) -> None:
-        post = Post([LINE.format(thread=thread, process=process)], title=TITLE)
-        answers.append(kit.publish(post, [address], wait=30).deliveries[0].state)
+    def one(number: int) -> None:
+        answers.append(what(number))
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(THREADS)]
     for thread in threads:

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from postkit.clock import micros
 from postkit.deliver.pauses import ALL, Scope
 from postkit.errors import InputError, Refused
 from postkit.network import Account, Receipt, RenderedPart
@@ -225,7 +226,16 @@ class Machine(RuleBasedStateMachine):
     @step(send=st.booleans())
     def unpause(self, send: bool) -> None:
         crowd = self.crowd
+        now = micros(crowd.clock.now())
         before = {row["id"] for row in crowd.parts() if row["state"] == "HELD"}
+        fell_due = {
+            row["id"]
+            for row in crowd.parts()
+            if row["state"] == "SCHEDULED"
+            and row["ready_at"] is not None
+            and row["due_at"] <= now
+            and row["account_id"] in crowd.paused
+        }
         scopes = [pause.scope for pause in crowd.pauses.all()]
         _, held = crowd.pauses.end(scopes, send=send)
         crowd.paused.clear()
@@ -234,7 +244,9 @@ class Machine(RuleBasedStateMachine):
         if send:
             for part in held:
                 crowd.not_before.pop(part.delivery_id, None)
-        if still != (before - told if send else before):
+        if not fell_due <= told <= before | fell_due:
+            crowd.wrong(f"I4: {before} were held and {fell_due} fell due; told was {told}")
+        if still != (before - told if send else before | fell_due):
             crowd.wrong(f"I4: of {before}, {told} were told, and {still} are still held")
 
     @precondition(lambda self: self.deliveries)

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -342,7 +343,7 @@ def test_the_program_ends_with_one_sentence_and_75(postkit: Program) -> None:
             assert str(postkit.home / "postkit.db") in said(outcome)
         again = postkit("publish", "--text", text, "--to", "mastodon")
         if again.status != 0:
-            assert "The same text went there" in again.err
+            assert re.search("The same text (went|is to go) there", again.err), again.err
             [newest, *_] = postkit("list", "--json").json["publications"]
             assert postkit("finish", newest["publication"]).status == 0
         assert postkit.texts().count(text) == 1
