@@ -194,8 +194,7 @@ class Kit(Timetable):
             if rendition is None:
                 continue
             for part in rendition.parts:
-                for attachment in part.media:
-                    self.media.put(attachment.read())
+                self._keep(part.media)
             new.append(
                 NewDelivery(
                     id=new_id("d"),
@@ -207,6 +206,7 @@ class Kit(Timetable):
                     parts=rendition.parts,
                     changes=rendition.changes,
                     losses=rendition.losses,
+                    fields=planned.outcomes,
                     cost=planned.cost,
                     when=due,
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import (
@@ -25,6 +25,8 @@ from .rendition import (
     CannotRender,
     Change,
     Json,
+    MediaKind,
+    MediaSource,
     RenderedPart,
     RenderOptions,
     Rendition,
@@ -56,6 +58,8 @@ __all__ = [
     "Identity",
     "Journal",
     "Json",
+    "MediaKind",
+    "MediaSource",
     "Network",
     "Option",
     "Outgoing",
@@ -173,9 +177,9 @@ class Outgoing:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Json], load: Callable[[str], bytes]) -> Outgoing:
+    def from_json(cls, data: Mapping[str, Json], source: MediaSource) -> Outgoing:
         return cls(
-            part=RenderedPart.from_json(data["part"], load),
+            part=RenderedPart.from_json(data["part"], source),
             prepared=data["prepared"],
             key=data["key"],
             created_at=datetime.fromisoformat(data["created_at"]),

@@ -17,6 +17,7 @@ from .limits.model import Limits
 from .network import (
     Account,
     CannotRender,
+    Change,
     Guarantee,
     Network,
     RenderedPart,
@@ -24,6 +25,7 @@ from .network import (
     Rendition,
 )
 from .options import typed
+from .outcomes import FieldOutcome, outcomes_of
 from .plugins import Plugins
 from .post import Post, Settings
 from .report import DeliveryReport, PartReport, Report
@@ -38,6 +40,7 @@ class Wishes:
 
     split: bool = True
     numbering: bool = False
+    trim: bool = False
     strict: bool = False
     again: bool = False
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -51,6 +54,8 @@ class Planned:
     network: Network[Any]
     rendition: Rendition | None
     reasons: tuple[str, ...] = ()
+    outcomes: tuple[FieldOutcome, ...] = ()
+    """What becomes of each field of the post."""
     cost: Mapping[str, Any] | None = None
     guarantee: str = ""
     quota: str | None = None
@@ -84,6 +89,7 @@ class Planned:
             else (),
             changes=tuple(c.to_json() for c in rendition.changes) if rendition else (),
             losses=tuple(c.to_json() for c in rendition.losses) if rendition else (),
+            fields=tuple(outcome.to_json() for outcome in self.outcomes),
             cost=self.cost,
             guarantee=self.guarantee or None,
             error=None
@@ -159,7 +165,8 @@ class Planner:
         places = self._places(names, problems)
         for media in post.media:
             try:
-                media.read()
+                if media.kind != "video":
+                    media.read()
             except InputError as error:
                 problems.extend(error.problems)
         self._check_settings(post, wishes, places, problems)
@@ -236,18 +243,23 @@ class Planner:
             return Planned(place, network, None)
         post = self._rewritten(post, place, settings)
         try:
-            how = RenderOptions(values, place.target, wishes.split, wishes.numbering)
+            how = RenderOptions(values, place.target, wishes.split, wishes.numbering, wishes.trim)
             rendition = asked(network, "adapt", Rendition, lambda: network.adapt(post, limits, how))
         except CannotRender as cannot:
-            return Planned(place, network, None, cannot.reasons)
+            return self._cannot(post, place, network, settings, cannot.problems)
         except InputError as error:
-            return Planned(place, network, None, error.problems)
-        reasons = [f"{loss.text} (--strict)" for loss in rendition.losses] if wishes.strict else []
+            faults = [Change("post", problem) for problem in error.problems]
+            return self._cannot(post, place, network, settings, faults)
+        if wishes.strict and rendition.losses:
+            strict = [replace(loss, text=f"{loss.text} (--strict)") for loss in rendition.losses]
+            return self._cannot(post, place, network, settings, strict)
+        reasons: list[str] = []
         rates = limits.rates
         planned = Planned(
             place,
             network,
             rendition,
+            outcomes=outcomes_of(post, settings, rendition),
             cost=_total(network, rendition.parts),
             guarantee=asked(
                 network,
@@ -260,6 +272,18 @@ class Planner:
         if not wishes.again:
             reasons += self._repeated(planned, source, at)
         return replace(planned, rendition=None, reasons=tuple(reasons)) if reasons else planned
+
+    def _cannot(
+        self,
+        post: Post,
+        place: Place,
+        network: Network[Any],
+        settings: Settings,
+        problems: Sequence[Change],
+    ) -> Planned:
+        reasons = tuple(problem.text for problem in problems)
+        outcomes = outcomes_of(post, settings, problems)
+        return Planned(place, network, None, reasons, outcomes=outcomes)
 
     def _settings(self, post: Post, place: Place) -> Settings:
         """The network's settings, with those of the very address on top."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from .rendition import MediaKind
 
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
@@ -25,14 +29,15 @@ def is_blank(text: str) -> bool:
 
 
 class Media:
-    """One picture of a post, with its alternative text.
+    """One picture or video of a post, with its alternative text.
 
     ``source`` is a path, the bytes themselves, or a binary stream (read once, when first
-    needed). ``alt`` describes the picture for those who cannot see it; ``""`` means that none
-    was given. The type is read from the bytes, never from the name.
+    needed). ``alt`` describes the medium for those who cannot see it; ``""`` means that none
+    was given. The type is read from the bytes, never from the name. A video that is a file is
+    never read whole into memory.
     """
 
-    __slots__ = ("_data", "_source", "alt", "name")
+    __slots__ = ("_data", "_kind", "_sha256", "_source", "alt", "name")
 
     def __init__(
         self,
@@ -45,6 +50,8 @@ class Media:
             raise InputError(f"alt must be text, not {type(alt).__name__}.")
         self.alt = alt
         self._data: bytes | None = None
+        self._kind: MediaKind | None = None
+        self._sha256: str | None = None
         self._source: Path | IO[bytes] | None = None
         if isinstance(source, bytes | bytearray):
             self._data = bytes(source)
@@ -74,6 +81,31 @@ class Media:
             else:
                 raise InputError(f"{self.name} has no bytes.")
         return self._data
+
+    def open(self) -> IO[bytes]:
+        """A file of the bytes, at its beginning; the caller closes it. Raises as ``read`` does."""
+        if self._data is None and isinstance(self._source, Path):
+            from .adapt.reader import open_file
+
+            return open_file(self._source)
+        return io.BytesIO(self.read())
+
+    @property
+    def kind(self) -> MediaKind:
+        """What it is by its bytes: a picture, a picture that moves, or a video. Raises as
+        ``read`` does."""
+        if self._kind is None:
+            from .adapt.kinds import kind_of
+
+            self._kind = kind_of(self)
+        return self._kind
+
+    def sha256(self) -> str:
+        """The SHA-256 (hex) of the bytes, read once. Raises as ``read`` does."""
+        if self._sha256 is None:
+            with self.open() as file:
+                self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed asks for more than it needs
+        return self._sha256
 
     def with_alt(self, alt: str) -> Media:
         """The same picture under another alternative text."""
@@ -281,10 +313,7 @@ class Post:
         """SHA-256 (hex) over everything that readers could see; media by their bytes."""
         digest = hashlib.sha256()
         fields: list[Any] = [
-            [
-                [p.text, [[hashlib.sha256(m.read()).hexdigest(), m.alt] for m in p.media]]
-                for p in self.parts
-            ],
+            [[p.text, [[m.sha256(), m.alt] for m in p.media]] for p in self.parts],
             self.title,
             self.link,
             [list(self.poll.options), self.poll.minutes, self.poll.multiple] if self.poll else None,

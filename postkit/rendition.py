@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import IO, Any, Literal, Protocol
 
 Json = Any
 """A value that JSON can hold; what the store keeps of a plugin must survive a round trip."""
 
 
+MediaKind = Literal["image", "animation", "video"]
+
+
+class MediaSource(Protocol):
+    """Where bytes are by their SHA-256 (hex)."""
+
+    def get(self, sha256: str) -> bytes: ...
+
+    def open(self, sha256: str) -> IO[bytes]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A picture as one address gets it: its bytes by content hash, its size in pixels and bytes."""
+    """A medium as one address gets it: its bytes by content hash, its size in pixels as displayed
+    and in bytes. An ``animation`` is a picture that moves; ``seconds`` is how long a video is.
+
+    A video may be larger than memory: read it piece by piece from ``open``.
+    """
 
     sha256: str
     mime: str
@@ -22,12 +38,20 @@ class Attachment:
     alt: str
     name: str
     load: Callable[[], bytes] = field(repr=False, compare=False)
+    kind: MediaKind = "image"
+    seconds: float | None = None
+    stream: Callable[[], IO[bytes]] | None = field(default=None, repr=False, compare=False)
 
     def read(self) -> bytes:
+        """All bytes at once."""
         return self.load()
 
+    def open(self) -> IO[bytes]:
+        """A file of the bytes, at its beginning; the caller closes it."""
+        return io.BytesIO(self.load()) if self.stream is None else self.stream()
+
     def to_json(self) -> dict[str, Json]:
-        names = ("sha256", "mime", "size", "width", "height", "alt", "name")
+        names = ("sha256", "mime", "size", "width", "height", "alt", "name", "kind", "seconds")
         return {name: getattr(self, name) for name in names}
 
 
@@ -57,11 +81,14 @@ class RenderedPart:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Json], load: Callable[[str], bytes]) -> RenderedPart:
-        """``load`` gives the bytes of a content hash."""
+    def from_json(cls, data: Mapping[str, Json], source: MediaSource) -> RenderedPart:
+        """``source`` has the bytes of the media."""
 
         def attachment(row: Mapping[str, Json]) -> Attachment:
-            return Attachment(**row, load=lambda: load(row["sha256"]))
+            sha256 = row["sha256"]
+            return Attachment(
+                **row, load=lambda: source.get(sha256), stream=lambda: source.open(sha256)
+            )
 
         return cls(data["text"], tuple(attachment(m) for m in data["media"]), data["fields"])
 
@@ -70,12 +97,15 @@ class RenderedPart:
 class Change:
     """One thing that is not as the author wrote it: which field, what happened, in which part.
 
-    ``part`` counts from 1; ``None`` speaks for the whole post.
+    ``part`` is the rendition's, counted from 1; ``None`` speaks for the whole. ``items`` says
+    which of the author's several it is about, counted from 1: the parts of the post for ``text``,
+    its media for ``media`` and ``alt``, its tags for ``tags``; where it is empty, all of them.
     """
 
     field: str
     text: str
     part: int | None = None
+    items: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         return {"field": self.field, "text": self.text, "part": self.part}
@@ -91,11 +121,18 @@ class Rendition:
 
 
 class CannotRender(Exception):
-    """The post cannot become a rendition; ``reasons`` has one sentence for each problem."""
+    """The post cannot become a rendition: one sentence for each problem, or a Change that also
+    says which field it is about."""
 
-    def __init__(self, reasons: str | Iterable[str]) -> None:
-        self.reasons = (reasons,) if isinstance(reasons, str) else tuple(reasons)
+    def __init__(self, problems: str | Change | Iterable[str | Change]) -> None:
+        several = [problems] if isinstance(problems, str | Change) else list(problems)
+        self.problems = tuple(p if isinstance(p, Change) else Change("post", p) for p in several)
         super().__init__(" ".join(self.reasons))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The sentences."""
+        return tuple(problem.text for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +143,5 @@ class RenderOptions:
     target: str | None = None
     split: bool = True
     numbering: bool = False
+    trim: bool = False
+    """Whether what is too long of a video may be cut off."""

@@ -54,6 +54,9 @@ class DeliveryReport:
     parts: tuple[PartReport, ...] = ()
     changes: tuple[Mapping[str, Any], ...] = ()
     losses: tuple[Mapping[str, Any], ...] = ()
+    fields: tuple[Mapping[str, Any], ...] = ()
+    """Each field of the post: ``field``, ``item``, ``outcome`` (delivered, adapted, lost,
+    refused), ``how``."""
     cost: Mapping[str, Any] | None = None
     guarantee: str | None = None
     held_reason: str | None = None
@@ -97,6 +100,7 @@ class DeliveryReport:
             "parts": [part.to_json() for part in self.parts],
             "changes": [dict(change) for change in self.changes],
             "losses": [dict(loss) for loss in self.losses],
+            "fields": [dict(field) for field in self.fields],
             "cost": dict(self.cost) if self.cost else None,
             "guarantee": self.guarantee,
             "question": dict(self.question) if self.question else None,
@@ -162,6 +166,7 @@ def report_of(
         ),
         changes=tuple(row.changes),
         losses=tuple(row.losses),
+        fields=tuple(row.fields),
         cost=row.cost,
         guarantee=kind,
         held_reason=stopped.held_reason if stopped else None,

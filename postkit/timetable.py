@@ -104,7 +104,7 @@ class Timetable(Desk):
         deliveries = self._unsent(name, deliveries, "edited")
         wishes = wishes or Wishes()
         again = wishes.again
-        wishes = Wishes(wishes.split, wishes.numbering, wishes.strict, True, wishes.options)
+        wishes = replace(wishes, again=True)
         plan = self._planner().plan(post, [row.address for row in deliveries], wishes)
         if plan.refused:
             raise PlanRefused(plan.problems)
@@ -128,7 +128,7 @@ class Timetable(Desk):
                 NewDelivery(
                     row.id, row.account_id, row.address, row.network, row.target,
                     planned.text_hash, rendition.parts, rendition.changes, rendition.losses,
-                    planned.cost,
+                    planned.cost, fields=planned.outcomes,
                 ),
             )  # fmt: skip
         return self.report(name)
@@ -318,7 +318,13 @@ class Timetable(Desk):
 
     def _keep(self, media: Sequence[Attachment]) -> None:
         for attachment in media:
-            self.media.put(attachment.read())
+            if attachment.stream is None:
+                self.media.put(attachment.read())
+                continue
+            with attachment.open() as file:
+                kept = self.media.put_file(file)
+            if kept != attachment.sha256:
+                raise InputError(f"{attachment.name}: it was changed meanwhile; publish it again.")
 
     def _unsent(self, name: str, deliveries: Sequence[DeliveryRow], done: str) -> list[DeliveryRow]:
         """Those of which nothing is sent; of a publication without what is over. Raises InputError

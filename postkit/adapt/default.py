@@ -8,7 +8,7 @@ from ..limits.model import Limits
 from ..network import CannotRender, RenderedPart, RenderOptions, Rendition
 from ..post import Post, Settings
 from .fields import add_options, add_poll, add_settings, add_title
-from .flow import attach, drop_media, spread_media
+from .flow import attach, drop_media, fitting, spread_media
 from .ledger import Draft, Ledger
 from .split import MAX_PARTS, excess, number
 from .texts import add_link, add_tags, drafts_of, fit_lengths
@@ -25,7 +25,7 @@ def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> R
     is not as the author wrote it is a change or a loss. Reads the bytes of media, and nothing
     else. Raises CannotRender with every reason.
     """
-    ledger = Ledger()
+    ledger = Ledger(post)
     settings = post.networks.get(network) or Settings()
     drafts = drafts_of(post, settings, limits, ledger)
     drafts = drop_media(drafts, limits, ledger)
@@ -40,11 +40,13 @@ def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> R
     drafts = _thread(drafts, limits, options, ledger)
     _refuse_empty(drafts, limits, ledger)
     parts = [
-        RenderedPart(draft.text, attach(draft, limits, ledger), {**draft.fields, **shared})
+        RenderedPart(
+            draft.text, attach(draft, limits, ledger, trim=options.trim), {**draft.fields, **shared}
+        )
         for draft in drafts
     ]
-    if ledger.reasons:
-        raise CannotRender(ledger.reasons)
+    if ledger.refusals:
+        raise CannotRender(ledger.refusals)
     return Rendition(tuple(parts), ledger.changes(drafts), ledger.losses(drafts))
 
 
@@ -71,7 +73,7 @@ def _thread(
 def _reserve(drafts: Sequence[Draft], digits: int, limits: Limits) -> str:
     # A single post that fits has no number.
     alone = len(drafts) == 1 and not excess(drafts[0].text, limits.text)
-    crowded = len(drafts[0].media) > limits.media_count
+    crowded = fitting(drafts[0].media, limits) < len(drafts[0].media)
     return "" if alone and not crowded else number(digits)
 
 
@@ -82,14 +84,15 @@ def _sized(
     sized = spread_media(sized, limits, ledger)
     if len(sized) > MAX_PARTS:
         ledger.refuse(
+            "thread",
             f"thread: {len(sized)} posts of at most {MAX_PARTS};"
-            " shorten it, or publish it as several posts."
+            " shorten it, or publish it as several posts.",
         )
     return sized
 
 
 def _copies(drafts: Sequence[Draft]) -> list[Draft]:
-    return [Draft(draft.text, list(draft.media)) for draft in drafts]
+    return [Draft(draft.text, list(draft.media), source=draft.source) for draft in drafts]
 
 
 def _refuse_empty(drafts: Sequence[Draft], limits: Limits, ledger: Ledger) -> None:
@@ -98,6 +101,8 @@ def _refuse_empty(drafts: Sequence[Draft], limits: Limits, ledger: Ledger) -> No
             continue
         where = f"part {position}" if len(drafts) > 1 else "post"
         if not draft.media and not draft.fields.keys() & _SHOWN:
-            ledger.refuse(f"{where}: nothing is left that can be sent here; give it a text.")
+            ask = f"{where}: nothing is left that can be sent here; give it a text."
+            ledger.refuse("text", ask)
         elif not limits.empty_text:
-            ledger.refuse(f"{where}: this network takes nothing without a text; give it one.")
+            ask = f"{where}: this network takes nothing without a text; give it one."
+            ledger.refuse("text", ask)

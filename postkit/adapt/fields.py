@@ -9,7 +9,7 @@ from ..limits.model import Limits, PollLimit
 from ..network import Json, RenderOptions
 from ..post import Poll, Post, Settings
 from .ledger import Draft, Ledger
-from .texts import can_show, normal
+from .texts import normal
 
 PUBLIC = "public"
 
@@ -30,13 +30,14 @@ def add_title(
     limit = limits.title
     if not title:
         if limits.title_required:
-            ledger.refuse("title: this network needs one; give it with --title.")
+            ledger.refuse("title", "title: this network needs one; give it with --title.")
     elif limit is None:
         whole = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)")
         if not any(whole.search(draft.text) for draft in drafts):
             ledger.loss("title", f"{title!r} is not sent: there are no titles here")
     elif (count := limit.counter.count(title)) > limit.maximum:
-        ledger.refuse(f"title: {count:,} of {limit.maximum:,} {limit.counter.unit}; shorten it.")
+        numbers = f"{count:,} of {limit.maximum:,} {limit.counter.unit}"
+        ledger.refuse("title", f"title: {numbers}; shorten it.")
     else:
         drafts[0].fields["title"] = title
 
@@ -51,10 +52,10 @@ def add_poll(post: Post, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
         ledger.loss("poll", f"not sent: there are no polls here ({' / '.join(options)})")
         return
     problems = list(_poll_problems(poll, options, limits.poll))
-    if drafts[0].media and can_show(limits) and not limits.poll.with_media:
+    if drafts[0].media and not limits.poll.with_media:
         problems.append("it cannot be together with pictures; leave one out")
     for problem in problems:
-        ledger.refuse(f"poll: {problem}.")
+        ledger.refuse("poll", f"poll: {problem}.")
     drafts[0].fields["poll"] = {
         "options": list(options),
         "minutes": poll.minutes,
@@ -72,7 +73,8 @@ def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
         ledger.loss("content_warning", f"{warning!r} is not sent: there are no warnings here")
     if post.lang and not _LANGUAGE.fullmatch(post.lang):
         ledger.refuse(
-            f"lang: {post.lang!r} is no language code; write en, de or pt-BR, or leave it out."
+            "lang",
+            f"lang: {post.lang!r} is no language code; write en, de or pt-BR, or leave it out.",
         )
     elif post.lang and limits.languages > 0:
         fields["lang"] = post.lang
@@ -86,8 +88,9 @@ def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
         # No loss that could be waved through: what was meant for a few would be seen by all.
         offered = ", ".join(limits.visibility) or PUBLIC
         ledger.refuse(
+            "visibility",
             f"visibility {post.visibility!r} is not possible here (there is: {offered}); leave "
-            "this address out, or choose another visibility."
+            "this address out, or choose another visibility.",
         )
     return fields
 
@@ -107,7 +110,8 @@ def add_options(
             plain[name] = _plain(value)
         except TypeError:
             ledger.refuse(
-                f"option {name}: {type(value).__name__} cannot be sent; give text or a number."
+                "options",
+                f"option {name}: {type(value).__name__} cannot be sent; give text or a number.",
             )
     return plain or None
 

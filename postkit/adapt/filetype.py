@@ -13,6 +13,8 @@ EXTENSIONS = {
     "image/tiff": (".tif", ".tiff"),
 }
 """The picture types that are read here, each with its usual endings (the first is written)."""
+HEAD = 4096
+"""Bytes that tell what a file is."""
 
 _BRANDS = {
     b"avif": "an AVIF picture",
@@ -24,6 +26,10 @@ _BRANDS = {
     b"msf1": "a HEIC picture",
     b"qt  ": "a video (video/quicktime)",
 }
+_STILLS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_OLD_QUICKTIME = (b"moov", b"mdat", b"wide")
+"""First boxes of a file from before there was one that tells the type."""
+_EBML = b"\x1aE\xdf\xa3"
 _STARTS = (
     (b"%PDF-", "a PDF document"),
     (b"\x1aE\xdf\xa3", "a video (video/webm or Matroska)"),
@@ -52,6 +58,22 @@ def image_mime(data: bytes) -> str | None:
         return "image/tiff"
     if data.startswith(b"BM") and data[6:10] == b"\x00\x00\x00\x00":
         return "image/bmp"
+    return None
+
+
+def video_mime(head: bytes) -> str | None:
+    """The type of a video file by its first HEAD bytes; ``None`` for everything else.
+
+    An MP4 or QuickTime file begins with a box: its length, then its name.
+    """
+    if head[4:8] == b"ftyp":
+        if head[8:12] in _STILLS:
+            return None
+        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+    if head[4:8] in _OLD_QUICKTIME:
+        return "video/quicktime"
+    if head.startswith(_EBML):
+        return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
     return None
 
 

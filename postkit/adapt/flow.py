@@ -1,86 +1,162 @@
-"""Pictures over the parts: as many as each may carry, the rest in the parts that follow."""
+"""Media over the parts: what each may carry, the rest in the parts that follow."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from ..errors import InputError
 from ..limits.model import Limits
 from ..network import Attachment, CannotRender
+from ..post import Media
+from ..rendition import MediaKind
+from .kinds import WORDS, in_words, sent_as
 from .ledger import Draft, Ledger
-from .texts import can_show, normal
+from .texts import normal
 
 
 def drop_media(drafts: list[Draft], limits: Limits, ledger: Ledger) -> list[Draft]:
-    """Where no pictures can be sent: each is a loss. Parts that are empty then are left out."""
-    if can_show(limits) or not any(draft.media for draft in drafts):
-        return drafts
+    """Media of a kind that cannot be sent are losses. Parts that are empty then are left out."""
+    lost = False
     for draft in drafts:
+        kept = []
         for media in draft.media:
+            kind = media.kind
+            if sent_as(kind, limits) is not None:
+                kept.append(media)
+                continue
+            lost = True
             alt = f" (alt text: {media.alt})" if media.alt.strip() else ""
-            ledger.loss(
-                "media", f"{media.name} is not sent: pictures are not supported{alt}", draft
-            )
-        draft.media = []
-    kept = [draft for draft in drafts if draft.text] or drafts[:1]
-    if len(kept) < len(drafts):
-        ledger.change("thread", f"{len(drafts) - len(kept)} parts without text are left out")
-    return kept
+            text = f"{media.name} is not sent: {WORDS[kind][1]} are not supported{alt}"
+            ledger.loss("media", text, draft, ledger.numbers(media))
+        draft.media = kept
+    if not lost:
+        return drafts
+    remaining = [draft for draft in drafts if draft.text or draft.media] or drafts[:1]
+    if len(remaining) < len(drafts):
+        ledger.change("thread", f"{len(drafts) - len(remaining)} parts without text are left out")
+    return remaining
 
 
 def spread_media(drafts: list[Draft], limits: Limits, ledger: Ledger) -> list[Draft]:
-    """Drafts with at most ``media_count`` pictures each, in order; new ones where allowed."""
-    most = limits.media_count
-    total = sum(len(draft.media) for draft in drafts)
+    """Drafts with as many media as each may carry, in order; new ones where allowed."""
+    total = [media.kind for draft in drafts for media in draft.media]
     spread: list[Draft] = []
     waiting = list(drafts)
     while waiting:
         draft = waiting.pop(0)
         spread.append(draft)
-        more = draft.media[most:] if most > 0 else []
+        together = fitting(draft.media, limits)
+        more = draft.media[together:]
         if not more:
             continue
+        rule = _rule(draft.media[: together + 1], limits)
         if not limits.threads or not (waiting or limits.empty_text):
             ledger.refuse(
-                f"media: {total} pictures do not fit ({most} in a post); leave"
-                f" {len(more)} out{' or add a part' if limits.threads else ''}."
+                "media",
+                f"media: {in_words(total)} do not fit ({rule}); leave"
+                f" {len(more)} out{' or add a part' if limits.threads else ''}.",
+                ledger.numbers(*more),
             )
             continue
-        draft.media = draft.media[:most]
+        draft.media = draft.media[:together]
         if not waiting:
             waiting.append(Draft(""))
         waiting[0].media = more + waiting[0].media
-        moved = f"{len(more)} pictures go on" if len(more) > 1 else "1 picture goes on"
-        ledger.change("media", f"{moved} in the next post ({most} in a post)", draft)
+        go = "goes" if len(more) == 1 else "go"
+        moved = in_words([media.kind for media in more])
+        text = f"{moved} {go} on in the next post ({rule})"
+        ledger.change("media", text, draft, ledger.numbers(*more))
     return spread
 
 
-def attach(draft: Draft, limits: Limits, ledger: Ledger) -> tuple[Attachment, ...]:
-    """The pictures of ``draft`` made to fit; problems of each are collected."""
-    limit = limits.image
-    if limit is None:
-        return ()
-    from .images import fit
+def fitting(media: Sequence[Media], limits: Limits) -> int:
+    """How many of ``media``, from the first on, can be together in one part."""
+    kinds: list[MediaKind] = []
+    for one in media:
+        kinds.append(sent_as(one.kind, limits) or "image")
+        if not _together(kinds, limits):
+            return len(kinds) - 1
+    return len(kinds)
 
+
+def _together(kinds: Sequence[MediaKind], limits: Limits) -> bool:
+    images, videos = kinds.count("image"), kinds.count("video")
+    if "animation" in kinds:
+        return len(kinds) == 1
+    if videos == 0:
+        return images <= limits.media_count
+    if limits.video is None or videos > limits.video.count:
+        return False
+    return images == 0 or (limits.video.beside_images and images + videos <= limits.media_count)
+
+
+def _rule(media: Sequence[Media], limits: Limits) -> str:
+    """Why ``media`` cannot all be together, in words."""
+    kinds: set[MediaKind] = {sent_as(one.kind, limits) or "image" for one in media}
+    if kinds == {"image"}:
+        return f"{limits.media_count} in a post"
+    if kinds == {"video"} and limits.video is not None:
+        return f"{limits.video.count} in a post"
+    return f"{'a video' if 'video' in kinds else 'an animated picture'} stands alone in a post"
+
+
+def attach(
+    draft: Draft, limits: Limits, ledger: Ledger, *, trim: bool = False
+) -> tuple[Attachment, ...]:
+    """The media of ``draft`` made to fit; problems of each are collected."""
     attachments = []
     for media in draft.media:
-        alt = normal(media.alt)
-        if alt and limits.alt is None:
-            ledger.loss("alt", f"{media.name}: alt text is not sent ({alt})", draft)
-            alt = ""
-        elif limits.alt and (count := limits.alt.counter.count(alt)) > limits.alt.maximum:
-            ledger.refuse(
-                f"{media.name}: its alt text has {count:,} of {limits.alt.maximum:,}"
-                f" {limits.alt.counter.unit}; shorten it."
-            )
         try:
-            attachment, changes = fit(media.read(), media.name, alt, limit)
+            kind = sent_as(media.kind, limits)
+            alt = _alt(media, kind, limits, draft, ledger)
+            attachment, changes = _fit(media, kind, alt, limits, trim)
         except InputError as error:
             for problem in error.problems:
-                ledger.refuse(problem)
+                ledger.refuse("media", problem, ledger.numbers(media))
         except CannotRender as error:
             for reason in error.reasons:
-                ledger.refuse(reason)
+                ledger.refuse("media", reason, ledger.numbers(media))
         else:
             attachments.append(attachment)
             for line in changes:
-                ledger.change("media", line, draft)
+                ledger.change("media", line, draft, ledger.numbers(media))
     return tuple(attachments)
+
+
+def _alt(media: Media, kind: MediaKind | None, limits: Limits, draft: Draft, ledger: Ledger) -> str:
+    alt = normal(media.alt)
+    if alt and (limits.alt is None or (kind != "image" and not limits.video_alt)):
+        text = f"{media.name}: alt text is not sent ({alt})"
+        ledger.loss("alt", text, draft, ledger.numbers(media))
+        return ""
+    if limits.alt and (count := limits.alt.counter.count(alt)) > limits.alt.maximum:
+        ledger.refuse(
+            "alt",
+            f"{media.name}: its alt text has {count:,} of {limits.alt.maximum:,}"
+            f" {limits.alt.counter.unit}; shorten it.",
+            ledger.numbers(media),
+        )
+    return alt
+
+
+def _fit(
+    media: Media, kind: MediaKind | None, alt: str, limits: Limits, trim: bool
+) -> tuple[Attachment, tuple[str, ...]]:
+    if kind == "video" and limits.video is not None:
+        from .videos import fit_video
+
+        return fit_video(media, alt, limits.video, trim=trim)
+    from .images import fit
+
+    if kind == "animation" and limits.animation is not None:
+        try:
+            return fit(media.read(), media.name, alt, limits.animation, kind="animation")
+        except CannotRender:
+            if limits.video is None:
+                raise
+        from .videos import fit_video
+
+        return fit_video(media, alt, limits.video)
+    if limits.image is None:
+        raise CannotRender(f"{media.name}: pictures are not supported here.")
+    return fit(media.read(), media.name, alt, limits.image)

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..limits.model import ImageLimit
-from ..network import Attachment, CannotRender
+from ..network import Attachment, CannotRender, MediaKind
 from .cache import Cache, Fitted
 from .colour import to_srgb
 from .encode import ENCODABLE, Encoded, encode, resized
@@ -22,7 +22,9 @@ _FEW_COLOURS = 1024
 _CACHE = Cache()
 
 
-def fit(data: bytes, name: str, alt: str, limit: ImageLimit) -> tuple[Attachment, tuple[str, ...]]:
+def fit(
+    data: bytes, name: str, alt: str, limit: ImageLimit, *, kind: MediaKind = "image"
+) -> tuple[Attachment, tuple[str, ...]]:
     """The picture as ``limit`` allows it, and a line for each thing that was done to it.
 
     The bytes stay as they are where they fit and tell nothing beside the pixels; metadata alone
@@ -40,6 +42,7 @@ def fit(data: bytes, name: str, alt: str, limit: ImageLimit) -> tuple[Attachment
         alt=alt,
         name=_named(name, made.mime),
         load=lambda: made.data,
+        kind=kind,
     )
     return attachment, tuple(f"{name}: {change}" for change in made.changes)
 
@@ -87,6 +90,8 @@ def _fitted(data: bytes, name: str, limit: ImageLimit) -> Fitted:
 def _misfit(opened: Opened, size: tuple[int, int], limit: ImageLimit) -> str | None:
     """Why the file cannot be sent without a new encoding; ``None`` where it can."""
     picture, clean = opened.picture, opened.clean
+    if limit.max_frames is not None and picture.frames > limit.max_frames:
+        return f"{picture.frames} frames, at most {limit.max_frames}"
     if not _takes(limit, picture.mime):
         return f"{picture.mime} is not taken"
     if size != (picture.width, picture.height):

@@ -6,39 +6,60 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..network import Change, Json
-from ..post import Media
+from ..post import Media, Post
+
+Line = tuple[str, str, "Draft | None", tuple[int, ...]]
 
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A part that is being made."""
+    """A part that is being made. ``source``: the parts of the post that its text is from."""
 
     text: str
     media: list[Media] = field(default_factory=list)
     fields: dict[str, Json] = field(default_factory=dict)
+    source: tuple[int, ...] = ()
 
 
-@dataclass(slots=True)
 class Ledger:
     """Collects changes, losses and refusals. A part's number is known only at the end, so each
     line remembers its draft."""
 
-    reasons: list[str] = field(default_factory=list)
-    _changes: list[tuple[str, str, Draft | None]] = field(default_factory=list)
-    _losses: list[tuple[str, str, Draft | None]] = field(default_factory=list)
+    def __init__(self, post: Post | None = None) -> None:
+        self.refusals: list[Change] = []
+        self._changes: list[Line] = []
+        self._losses: list[Line] = []
+        media = post.media if post is not None else ()
+        self._numbers = {id(one): number for number, one in enumerate(media, 1)}
 
-    def change(self, name: str, text: str, draft: Draft | None = None) -> None:
+    def change(
+        self,
+        name: str,
+        text: str,
+        draft: Draft | None = None,
+        items: tuple[int, ...] = (),
+    ) -> None:
         """``name`` of the field was adapted."""
-        self._changes.append((name, text, draft))
+        self._changes.append((name, text, draft, items or _source(name, draft)))
 
-    def loss(self, name: str, text: str, draft: Draft | None = None) -> None:
+    def loss(
+        self,
+        name: str,
+        text: str,
+        draft: Draft | None = None,
+        items: tuple[int, ...] = (),
+    ) -> None:
         """``name`` of the field cannot be carried."""
-        self._losses.append((name, text, draft))
+        self._losses.append((name, text, draft, items or _source(name, draft)))
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, name: str, reason: str, items: tuple[int, ...] = ()) -> None:
         """The post cannot be sent, for one more reason."""
-        if reason not in self.reasons:
-            self.reasons.append(reason)
+        if reason not in (refusal.text for refusal in self.refusals):
+            self.refusals.append(Change(name, reason, None, items))
+
+    def numbers(self, *media: Media) -> tuple[int, ...]:
+        """Which of the post's media these are, counted from 1."""
+        return tuple(self._numbers[id(one)] for one in media if id(one) in self._numbers)
 
     def changes(self, drafts: Sequence[Draft]) -> tuple[Change, ...]:
         return tuple(_numbered(self._changes, drafts))
@@ -47,9 +68,11 @@ class Ledger:
         return tuple(_numbered(self._losses, drafts))
 
 
-def _numbered(
-    lines: Iterable[tuple[str, str, Draft | None]], drafts: Sequence[Draft]
-) -> Iterable[Change]:
+def _source(name: str, draft: Draft | None) -> tuple[int, ...]:
+    return draft.source if name == "text" and draft is not None else ()
+
+
+def _numbered(lines: Iterable[Line], drafts: Sequence[Draft]) -> Iterable[Change]:
     numbers = {id(draft): number for number, draft in enumerate(drafts, 1)}
-    for name, text, draft in lines:
-        yield Change(name, text, None if draft is None else numbers.get(id(draft)))
+    for name, text, draft, items in lines:
+        yield Change(name, text, None if draft is None else numbers.get(id(draft)), items)

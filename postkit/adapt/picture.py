@@ -137,6 +137,17 @@ def open_picture(data: bytes, name: str) -> Opened:
     return Opened(picture, image, clean if complete else None)
 
 
+def frames_of(data: bytes, mime: str | None) -> int:
+    """How many frames or pages a picture has; 1 where it cannot be told. Decodes none of them."""
+    if mime not in ("image/gif", "image/webp", "image/png"):
+        return 1
+    try:
+        with _lazily(data, mime) as image:
+            return int(getattr(image, "n_frames", 1))
+    except _ERRORS:
+        return 1
+
+
 def _stripped(data: bytes, mime: str, name: str) -> Stripped | None:
     try:
         return strip(data, mime)

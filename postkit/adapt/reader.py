@@ -26,26 +26,17 @@ def read_file(path: Path) -> bytes:
 
     Raises InputError where it is missing, unreadable, empty, too large or no regular file.
     """
-    try:
-        # Looked at before it is opened: opening a pipe may wait for ever or wake its writer.
-        _refuse_other_kinds(path, path.stat().st_mode)
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path
-            # The name may have changed hands since: what is open is what counts.
-            _refuse_other_kinds(path, os.fstat(descriptor).st_mode)
+    with _opened(path) as file:
+        try:
             data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; check the name and the folder.") from None
-    except PermissionError:
-        raise InputError(
-            f"{path}: this user may not read it; change its permissions or copy it."
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise InputError(
-            f"{path}: it cannot be read ({reason or error}); check the path and the disk."
-        ) from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
     return _checked(data, str(path))
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """The regular file ``path``, open for reading; of any size. Raises as ``read_file`` does."""
+    return _opened(path)
 
 
 def read_stream(stream: IO[bytes], name: str) -> bytes:
@@ -70,6 +61,34 @@ def read_stream(stream: IO[bytes], name: str) -> bytes:
             f"{name}: the stream cannot be read ({error}); give an open stream or a path."
         ) from None
     return _checked(bytes(data), name)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        # Looked at before it is opened: opening a pipe may wait for ever or wake its writer.
+        _refuse_other_kinds(path, path.stat().st_mode)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = open(descriptor, "rb")  # noqa: PTH123, SIM115 - a descriptor has no Path; handed on
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    try:
+        # The name may have changed hands since: what is open is what counts.
+        _refuse_other_kinds(path, os.fstat(descriptor).st_mode)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path}: there is no such file; check the name and the folder.")
+    if isinstance(error, PermissionError):
+        return InputError(f"{path}: this user may not read it; change its permissions or copy it.")
+    reason = error.strerror if isinstance(error, OSError) else None
+    return InputError(
+        f"{path}: it cannot be read ({reason or error}); check the path and the disk."
+    )
 
 
 def _refuse_other_kinds(path: Path, mode: int) -> None:

@@ -22,13 +22,14 @@ def normal(text: str) -> str:
 def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) -> list[Draft]:
     """A draft for each part; one alone for a text of the network's own or without threads."""
     if settings.text is not None:
-        own = Draft(normal(settings.text), list(post.media))
+        everything = tuple(range(1, len(post.parts) + 1))
+        own = Draft(normal(settings.text), list(post.media), source=everything)
         if settings.text != post.text or len(post.parts) > 1:
             ledger.change("text", "this network's own text is sent instead", own)
         return [own]
     drafts = []
     for number, part in enumerate(post.parts, 1):
-        draft = Draft(normal(part.text), list(part.media))
+        draft = Draft(normal(part.text), list(part.media), source=(number,))
         if draft.text or draft.media or number == 1:
             drafts.append(draft)
         else:
@@ -40,6 +41,7 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
         joined = Draft(
             "\n\n".join(draft.text for draft in drafts if draft.text),
             [media for draft in drafts for media in draft.media],
+            source=tuple(number for draft in drafts for number in draft.source),
         )
         ledger.change("thread", f"{len(drafts)} parts are joined into one: no threads here", joined)
         return [joined]
@@ -56,7 +58,7 @@ def add_link(
     if not link:
         return
     first = drafts[0]
-    beside_media = bool(first.media) and can_show(limits)
+    beside_media = bool(first.media)
     written = any(_holds(draft.text, link) for draft in drafts)
     if limits.link == "field" and (limits.link_with_media or not beside_media):
         first.fields["link"] = link
@@ -73,10 +75,16 @@ def add_link(
 def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) -> None:
     """The tags as a field, as hashtags in the text, or lost."""
     tags = list({tag.casefold(): tag for tag in reversed(post.tags)}.values())[::-1]
+
+    def numbers(some: Sequence[str]) -> tuple[int, ...]:
+        folded = {tag.casefold() for tag in some}
+        return tuple(n for n, tag in enumerate(post.tags, 1) if tag.casefold() in folded)
+
     if limits.max_tags is not None and limits.tags != "none" and len(tags) > limits.max_tags:
         more = tags[limits.max_tags :]
         del tags[limits.max_tags :]
-        ledger.loss("tags", f"{_hashtags(more)} not sent: at most {limits.max_tags} tags")
+        text = f"{_hashtags(more)} not sent: at most {limits.max_tags} tags"
+        ledger.loss("tags", text, items=numbers(more))
     if not tags:
         return
     if limits.tags == "field":
@@ -87,15 +95,17 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
     if not missing:
         return
     if limits.tags == "none":
-        ledger.loss("tags", f"{_hashtags(missing)} not sent: tags are not supported")
+        text = f"{_hashtags(missing)} not sent: tags are not supported"
+        ledger.loss("tags", text, items=numbers(missing))
         return
     last = next((draft for draft in reversed(drafts) if draft.text), drafts[-1])
     words = _hashtags(missing)
     last.text = f"{last.text}\n\n{words}" if last.text else words
-    ledger.change("tags", f"{words} added to the text", last)
+    ledger.change("tags", f"{words} added to the text", last, numbers(missing))
     found = _tags_in(words, limits)
     if plain := [tag for tag in missing if tag.casefold() not in found]:
-        ledger.loss("tags", f"{_hashtags(plain)} sent as plain text: no hashtag here", last)
+        text = f"{_hashtags(plain)} sent as plain text: no hashtag here"
+        ledger.loss("tags", text, last, numbers(plain))
 
 
 def fit_lengths(
@@ -111,11 +121,15 @@ def fit_lengths(
         numbers = counts(excess(draft.text, limits.text) or broken)
         if not limits.threads:
             ledger.refuse(
+                "text",
                 f"text: {numbers} and there are no threads here; shorten it, or give this network"
-                " a text of its own."
+                " a text of its own.",
+                draft.source,
             )
         elif not options.split:
-            ledger.refuse(f"text: {numbers} and it must not be split; shorten it.")
+            ledger.refuse(
+                "text", f"text: {numbers} and it must not be split; shorten it.", draft.source
+            )
         else:
             try:
                 pieces = cut(
@@ -123,17 +137,12 @@ def fit_lengths(
                 )
             except CannotRender as error:
                 for reason in error.reasons:
-                    ledger.refuse(reason)
+                    ledger.refuse("text", reason, draft.source)
                 continue
             ledger.change("text", f"{numbers}: split into {len(pieces)} posts", draft)
             draft.text = pieces[0]
-            fitted += [Draft(piece) for piece in pieces[1:]]
+            fitted += [Draft(piece, source=draft.source) for piece in pieces[1:]]
     return fitted
-
-
-def can_show(limits: Limits) -> bool:
-    """Whether pictures can be sent at all."""
-    return limits.media_count > 0 and limits.image is not None
 
 
 def _holds(text: str, link: str) -> bool:

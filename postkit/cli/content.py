@@ -20,11 +20,9 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--media",
         multiple=True,
         type=click.Path(path_type=Path),
-        help="A picture; repeat it for several.",
+        help="A picture or a video; repeat it for several.",
     ),
-    click.option(
-        "--alt", multiple=True, help="What the picture shows; as often as --media, or not at all."
-    ),
+    click.option("--alt", multiple=True, help="What it shows; as often as --media, or not at all."),
     click.option("--title", help="A title, where the network has one."),
     click.option("--link", help="A link."),
     click.option("--tag", multiple=True, help="A tag; repeat it for several."),
@@ -50,6 +48,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=True,
         help="Make a thread of a text that is too long. [default: split]",
     ),
+    click.option("--trim", is_flag=True, help="Cut off what is too long of a video, at its end."),
     click.option(
         "--numbering", is_flag=True, help="Number the posts of a thread that postkit splits."
     ),
@@ -68,6 +67,7 @@ def read_wishes(given: dict[str, Any]) -> Wishes:
     return Wishes(
         split=given["split"],
         numbering=given["numbering"],
+        trim=given["trim"],
         strict=given["strict"],
         again=given.get("again", False),
         options=read_settings(given["settings"]),

@@ -62,3 +62,24 @@ class ProgressLines:
 
             lines = "\n".join(self._rows.values())
             self._live.update(Text(lines, no_wrap=True, overflow="ellipsis"))
+
+
+class MediaLines:
+    """Shows how far the work at a video is. Call it with a file's name and 0.0 to 1.0."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._shown: dict[str, int] = {}
+
+    def __call__(self, name: str, done: float) -> None:
+        if self._quiet:
+            return
+        on_terminal = sys.stderr.isatty()
+        percent = int(done * 100)
+        # In a file a line for each quarter is enough.
+        step = percent if on_terminal else percent // 25 * 25
+        if self._shown.get(name) == step:
+            return
+        self._shown[name] = step
+        text = shown(f"{name}: converting, {step} %")
+        click.echo(f"\r{text}" if on_terminal else text, err=True, nl=not on_terminal or done >= 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..adapt.workshop import watched
 from ..deliver.states import worst_exit
 from ..errors import InputError, PlanRefused, StoreError
 from ..kit import Kit
@@ -18,7 +19,7 @@ from ..store.publications import Due
 from .content import content_options, read_post, read_wishes
 from .output import counted, emit, json_option, print_report, say
 from .plan import planned_report, print_plan
-from .progress import ProgressLines
+from .progress import MediaLines, ProgressLines
 from .timing import empty_times, spoken, time_options
 from .waiting import wait_option
 
@@ -73,7 +74,8 @@ def command(**given: Any) -> int:
         if kept is None or given["dry_run"]:
             due = kit.due(post, **times)
             later = due if is_timed(given, post) else None
-            plan = kit.plan(post, to or None, wishes=wishes, source=source, due=due)
+            with watched(MediaLines(quiet=as_json)):
+                plan = kit.plan(post, to or None, wishes=wishes, source=source, due=due)
             if given["dry_run"]:
                 return _show_plan(plan, later, as_json)
             if plan.refused and not (given["partial"] and len(plan.refused) < len(plan.deliveries)):

@@ -37,7 +37,7 @@ class Audit(Doubt):
         if part.outgoing is None or part.sending_at is None or part.live_at is None:
             self._ledger.audited(part, "There is no request to compare with.", [], None)
             return
-        outgoing = Outgoing.from_json(part.outgoing, self._media.get)
+        outgoing = Outgoing.from_json(part.outgoing, self._media)
         try:
             found = self._looked_up(run, outgoing, part.sending_at - LOOK_BACK)
         except PostkitError as error:

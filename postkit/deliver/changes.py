@@ -83,11 +83,12 @@ class Changes(Moves):
             parts = self._untouched(connection, delivery, "be edited")
             connection.execute(
                 "UPDATE delivery SET text_hash = :hash, changes = :changes, losses = :losses, "
-                "cost = :cost WHERE id = :id",
+                "fields = :fields, cost = :cost WHERE id = :id",
                 {
                     "hash": new.text_hash,
                     "changes": json.dumps([change.to_json() for change in new.changes]),
                     "losses": json.dumps([loss.to_json() for loss in new.losses]),
+                    "fields": json.dumps([field.to_json() for field in new.fields]),
                     "cost": json.dumps(dict(new.cost)) if new.cost else None,
                     "id": delivery.id,
                 },

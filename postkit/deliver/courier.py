@@ -161,7 +161,7 @@ class Courier(Audit):
     # From scheduled to the answer
 
     def _send(self, run: Run, part: PartRow, parts: list[PartRow]) -> bool:
-        rendered = RenderedPart.from_json(part.rendition, self._media.get)
+        rendered = RenderedPart.from_json(part.rendition, self._media)
         network = self._clients.network(run.account)
         if self._key_has_died(run, part, rendered):
             self._ledger.expired(part)
@@ -204,7 +204,7 @@ class Courier(Audit):
             if part.outgoing is None:
                 outgoing = self._outgoing(run, part, parts, rendered, journal)
             else:
-                outgoing = Outgoing.from_json(part.outgoing, self._media.get)
+                outgoing = Outgoing.from_json(part.outgoing, self._media)
         except (Unavailable, Throttled) as error:
             return self._put_off(run, part, error, self._ledger.release)
         except NeedsLogin as error:

@@ -53,7 +53,7 @@ class Doubt(Waiting):
             raise PluginError(
                 f"{part.id} is in doubt without a request; this is a defect of postkit."
             )
-        outgoing = Outgoing.from_json(part.outgoing, self._media.get)
+        outgoing = Outgoing.from_json(part.outgoing, self._media)
         since = part.sending_at - LOOK_BACK
         guarantee = self.guarantee(run.account, outgoing.part)
         is_refused_twice = part.error is not None and part.error.get("kind") in NO

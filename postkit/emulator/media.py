@@ -6,6 +6,10 @@ import hashlib
 import io
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..video.clip import Clip
 
 _MOST_PIXELS = 120_000_000
 """Beyond every network's limit; a bomb must not take the memory of the test machine."""
@@ -50,6 +54,21 @@ def examine(data: bytes) -> Picture:
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
         raise NotAnImage(f"{type(error).__name__}: {error}") from error
     return Picture(mime, width, height, frames)
+
+
+class NotAVideo(ValueError):
+    """The bytes are no video that can be read; the message says why."""
+
+
+def examine_video(data: bytes) -> Clip:
+    """Read what a video's file says of it. Raises NotAVideo."""
+    from ..errors import InputError
+    from ..video.probe import probe
+
+    try:
+        return probe(io.BytesIO(data), "the file")
+    except InputError as error:
+        raise NotAVideo(error.message) from error
 
 
 class MediaStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .model import Limits, Source
+from .model import ImageLimit, Limits, Source, VideoLimit
 
 WHERE = {"text": "written into the text", "field": "its own field", "none": "not carried"}
 
@@ -38,21 +38,7 @@ def _facts(limits: Limits) -> Iterator[Fact]:
         need = ", required" if limits.title_required else ""
         value = f"{limits.title.maximum:,} {limits.title.counter.unit}{need}"
         yield _fact("title", value, limits.title.source)
-    yield _fact("pictures in one post", str(limits.media_count), limits.media_count_source or own)
-    image = limits.image
-    if image is not None:
-        kinds = ", ".join(mime.removeprefix("image/") for mime in image.mime_types)
-        yield _fact("picture", f"{kinds}; {image.max_bytes:,} bytes", image.source)
-        if image.max_pixels:
-            yield _fact("picture, pixels", f"{image.max_pixels:,}", image.source)
-        if image.max_width or image.max_height:
-            size = f"{image.max_width or 'any'} x {image.max_height or 'any'}"
-            yield _fact("picture, width x height", size, image.source)
-        if limits.alt is None:
-            yield _fact("alt text", "not carried", own)
-        else:
-            value = f"{limits.alt.maximum:,} {limits.alt.counter.unit}"
-            yield _fact("alt text", value, limits.alt.source)
+    yield from _media(limits)
     yield _fact("link", WHERE[limits.link], own)
     yield _fact("tags", WHERE[limits.tags], own)
     poll = limits.poll
@@ -72,6 +58,61 @@ def _facts(limits: Limits) -> Iterator[Fact]:
         yield _fact(f"rate: {rate.what}", f"{rate.calls:,} in {rate.seconds:,} s", rate.source)
     for price in limits.prices:
         yield _fact(f"price: {price.what}", f"{price.amount} {price.currency}", price.source)
+
+
+def _media(limits: Limits) -> Iterator[Fact]:
+    own = limits.source
+    yield _fact("pictures in one post", str(limits.media_count), limits.media_count_source or own)
+    if limits.image is not None:
+        yield from _image("picture", limits.image)
+    if limits.animation is not None:
+        yield from _image("animated picture, alone in its post", limits.animation)
+    if limits.video is None:
+        yield _fact("video", "not carried", own)
+    else:
+        yield from _video(limits.video)
+    if limits.alt is None:
+        yield _fact("alt text", "not carried", own)
+    else:
+        pictures_only = "" if limits.video_alt or limits.video is None else ", of pictures"
+        value = f"{limits.alt.maximum:,} {limits.alt.counter.unit}{pictures_only}"
+        yield _fact("alt text", value, limits.alt.source)
+
+
+def _image(what: str, image: ImageLimit) -> Iterator[Fact]:
+    kinds = ", ".join(mime.removeprefix("image/") for mime in image.mime_types)
+    yield _fact(what, f"{kinds}; {image.max_bytes:,} bytes", image.source)
+    if image.max_pixels:
+        yield _fact(f"{what}, pixels", f"{image.max_pixels:,}", image.source)
+    if image.max_width or image.max_height:
+        size = f"{image.max_width or 'any'} x {image.max_height or 'any'}"
+        yield _fact(f"{what}, width x height", size, image.source)
+    if image.max_frames:
+        yield _fact(f"{what}, frames", f"{image.max_frames:,}", image.source)
+
+
+def _video(video: VideoLimit) -> Iterator[Fact]:
+    company = "beside pictures too" if video.beside_images else "without pictures"
+    yield _fact("videos in one post", f"{video.count}, {company}", video.source)
+    kinds = ", ".join(mime.removeprefix("video/") for mime in video.mime_types)
+    codecs = f"{'/'.join(video.video_codecs)} with {'/'.join(video.audio_codecs)}"
+    yield _fact("video", f"{kinds} ({codecs}); {video.max_bytes:,} bytes", video.source)
+    for what, least, most in (
+        ("seconds", video.min_seconds, video.max_seconds),
+        ("width", video.min_width, video.max_width),
+        ("height", video.min_height, video.max_height),
+        ("width / height", video.min_ratio, video.max_ratio),
+        ("frames a second", None, video.max_fps),
+        ("bits a second", None, video.max_bit_rate),
+    ):
+        if least is not None or most is not None:
+            yield _fact(f"video, {what}", _range(least, most), video.source)
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is None:
+        return f"at most {most:,g}"
+    return f"at least {least:,g}" if most is None else f"{least:,g} to {most:,g}"
 
 
 def _fact(what: str, value: str, source: Source) -> Fact:

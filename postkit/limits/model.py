@@ -40,6 +40,36 @@ class ImageLimit:
     max_width: int | None = None
     max_height: int | None = None
     max_pixels: int | None = None
+    max_frames: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLimit:
+    """What a video may be. Bytes, seconds, pixels as displayed, frames and bits a second;
+    a ratio is width by height; ``None`` means that no limit is known.
+
+    ``count`` is how many one part may carry; ``beside_images``: also together with pictures.
+    ``fast_start``: the index (the moov box) must come before the pictures and the sound.
+    """
+
+    mime_types: tuple[str, ...]
+    max_bytes: int
+    source: Source
+    video_codecs: tuple[str, ...] = ("h264",)
+    audio_codecs: tuple[str, ...] = ("aac",)
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+    min_width: int | None = None
+    min_height: int | None = None
+    max_width: int | None = None
+    max_height: int | None = None
+    min_ratio: float | None = None
+    max_ratio: float | None = None
+    max_fps: float | None = None
+    max_bit_rate: int | None = None
+    fast_start: bool = False
+    count: int = 1
+    beside_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +111,11 @@ class Limits:
     """One network's rules for a post. ``source`` speaks for the fields without one of their own.
 
     ``text`` holds for each part; several limits may hold at once. ``threads`` says whether a
-    part can follow another. ``media_count`` is per part (0: no media at all), and from
-    ``media_count_source`` where that is another source. ``link``, ``tags`` say how a link or a
-    tag travels: as a field, written into the text, or not at all.
+    part can follow another. ``media_count`` is how many pictures a part carries (0: none), and
+    from ``media_count_source`` where that is another source. ``animation`` is what an animated
+    picture may be that stays one (``None``: it becomes a video where there are videos); it stands
+    alone in its part. ``link``, ``tags`` say how a link or a tag travels: as a field, written
+    into the text, or not at all.
     """
 
     source: Source
@@ -93,6 +125,10 @@ class Limits:
     media_count: int
     media_count_source: Source | None = field(default=None, kw_only=True)
     image: ImageLimit | None = None
+    animation: ImageLimit | None = None
+    video: VideoLimit | None = None
+    video_alt: bool = True
+    """Whether a video carries an alternative text as pictures do."""
     alt: TextLimit | None = None
     title: TextLimit | None = None
     title_required: bool = False

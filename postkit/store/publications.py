@@ -13,6 +13,7 @@ from ..clock import Clock, micros, moment
 from ..errors import InputError, PlanRefused, StoreError, UnknownName
 from ..freshness import FRESHNESS
 from ..network import Attachment, Change, RenderedPart
+from ..outcomes import FieldOutcome
 from . import rows
 from .database import Database
 from .rows import DeliveryRow, HistoryRow, PublicationRow
@@ -64,6 +65,7 @@ class NewDelivery:
     losses: Sequence[Change]
     cost: Mapping[str, Any] | None
     when: Due | None = None
+    fields: Sequence[FieldOutcome] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,9 +329,9 @@ def _insert_delivery(
     when = new.when or Due(moment(at), moment(at) + FRESHNESS)
     connection.execute(
         "INSERT INTO delivery (id, tenant, publication_id, account_id, address, network, target, "
-        "position, text_hash, changes, losses, cost, created_at, local, zone) VALUES (:id, "
+        "position, text_hash, changes, losses, fields, cost, created_at, local, zone) VALUES (:id, "
         ":tenant, :publication, :account, :address, :network, :target, :position, :text_hash, "
-        ":changes, :losses, :cost, :at, :local, :zone)",
+        ":changes, :losses, :fields, :cost, :at, :local, :zone)",
         {
             "id": new.id,
             "tenant": tenant,
@@ -342,6 +344,7 @@ def _insert_delivery(
             "text_hash": new.text_hash,
             "changes": json.dumps([change.to_json() for change in new.changes]),
             "losses": json.dumps([loss.to_json() for loss in new.losses]),
+            "fields": json.dumps([field.to_json() for field in new.fields]),
             "cost": json.dumps(dict(new.cost)) if new.cost else None,
             "at": at,
             "local": when.local,

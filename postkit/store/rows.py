@@ -62,6 +62,7 @@ class DeliveryRow:
     position: int
     changes: list[Mapping[str, Any]]
     losses: list[Mapping[str, Any]]
+    fields: list[Mapping[str, Any]]
     cost: Mapping[str, Any] | None
     created_at: datetime
     local: str | None
@@ -142,6 +143,7 @@ def delivery(row: sqlite3.Row) -> DeliveryRow:
         position=row["position"],
         changes=json.loads(row["changes"]),
         losses=json.loads(row["losses"]),
+        fields=json.loads(row["fields"]),
         cost=_json(row["cost"]),
         created_at=moment(row["created_at"]),
         local=row["local"],

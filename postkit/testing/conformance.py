@@ -30,6 +30,7 @@ from .suite.lengths import LengthConformance
 from .suite.lookups import LookupConformance
 from .suite.secrecy import SecrecyConformance
 from .suite.threads import ThreadConformance
+from .suite.videos import VideoConformance
 
 __all__ = ["NetworkConformance"]
 
@@ -41,6 +42,7 @@ class NetworkConformance(
     AccessConformance,
     ThreadConformance,
     FaultConformance,
+    VideoConformance,
     ImageConformance,
     FieldConformance,
     LengthConformance,

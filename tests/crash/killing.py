@@ -131,7 +131,7 @@ class Scene:
                 self.names.append(kit.accept(kit.plan(post, [address])))
             network = kit.plugins.network(self.network)
             for row in _rows(kit.home.store_path, "SELECT id, rendition FROM part"):
-                part = RenderedPart.from_json(_json(row["rendition"]), kit.media.get)
+                part = RenderedPart.from_json(_json(row["rendition"]), kit.media)
                 if not network.guarantee(part, account).resend_when_absent:
                     self.may_ask.add(row["id"])
             self._store = kit.home.store_path.relative_to(self._template)

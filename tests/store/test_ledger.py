@@ -18,6 +18,7 @@ from postkit.store.accounts import AccountRows
 from postkit.store.database import Database
 from postkit.store.publications import NewDelivery, PublicationRows
 from postkit.store.rows import PartRow
+from postkit.testing.media import OneMedium
 
 ME, OTHER = "host/boot/1/1", "host/boot/2/2"
 CLOCK = SystemClock()
@@ -67,7 +68,7 @@ def test_sending_holds_key_and_request_before_the_socket(ledger: Ledger) -> None
     assert row.key == "key-1"
     assert row.attempts == 1
     assert row.outgoing is not None
-    again = Outgoing.from_json(row.outgoing, lambda sha256: b"")
+    again = Outgoing.from_json(row.outgoing, OneMedium())
     assert again.part.text == "one"
     assert again.prepared == {"media_0": "9"}
 

@@ -93,14 +93,18 @@ class Mastodon(Network[Client]):
             used = row.counter.count(warning)
             if used >= row.maximum:
                 raise CannotRender(
-                    f"content warning: {used} of {row.maximum} {row.counter.unit} leave no room "
-                    "for the text; shorten it."
+                    Change(
+                        "content_warning",
+                        f"content warning: {used} of {row.maximum} {row.counter.unit} leave no "
+                        "room for the text; shorten it.",
+                    )
                 )
             shorter.append(replace(row, maximum=row.maximum - used))
         rendition = super().adapt(post, limits.changed(text=tuple(shorter)), options)
         first = rendition.parts[0]
         if first.fields.get("poll") and not first.text:
-            raise CannotRender("poll: a text must stand beside it; give the question as the text.")
+            ask = "poll: a text must stand beside it; give the question as the text."
+            raise CannotRender(Change("poll", ask))
         return _with_known_language(rendition)
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:

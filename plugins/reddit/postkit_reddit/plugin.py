@@ -141,8 +141,11 @@ class Reddit(Network[Client]):
             length = len(source_of(part))
             if length > TEXT_LENGTH:
                 raise CannotRender(
-                    f"text: {length:,} of {TEXT_LENGTH:,} characters with the backslashes that "
-                    "keep Reddit from reading it as Markdown; shorten it, or set markdown=yes."
+                    Change(
+                        "text",
+                        f"text: {length:,} of {TEXT_LENGTH:,} characters with the backslashes that "
+                        "keep Reddit from reading it as Markdown; shorten it, or set markdown=yes.",
+                    )
                 )
             alts = sum(1 for image in part.media if image.alt)
             if captions and alts:

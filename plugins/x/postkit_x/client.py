@@ -72,6 +72,17 @@ class Client:
         answer = response.json()
         return answer if isinstance(answer, dict) else {}
 
+    def status_of(self, media_id: str) -> dict[str, Any]:
+        """How far X is with an upload."""
+        response = self.api.request(
+            "GET",
+            "/2/media/upload",
+            params={"command": "STATUS", "media_id": media_id},
+            user_auth=self.user_auth,
+        )
+        data: dict[str, Any] = response.json()["data"]
+        return data
+
     def permalink(self, post_id: str) -> str:
         return f"{self.web}/{self.me[1]}/status/{post_id}"
 

@@ -6,7 +6,16 @@ from datetime import date
 
 from postkit.limits.counters import CodePoints, Weighted
 from postkit.limits.entities import EntityRules
-from postkit.limits.model import ImageLimit, Limits, PollLimit, Price, Rate, Source, TextLimit
+from postkit.limits.model import (
+    ImageLimit,
+    Limits,
+    PollLimit,
+    Price,
+    Rate,
+    Source,
+    TextLimit,
+    VideoLimit,
+)
 
 CHECKED = date(2026, 11, 23)
 POSTING = Source("X API v2 OpenAPI 2.167, POST /2/tweets (22 Aug 2026)", CHECKED)
@@ -47,12 +56,36 @@ LIMITS = Limits(
     rules=RULES,
     threads=True,
     media_count=4,
-    # GIF is left out: an animated one needs the chunked upload and stands alone in its post.
     image=ImageLimit(
         mime_types=("image/jpeg", "image/png", "image/webp"),
         max_bytes=5_000_000,
         source=MEDIA,
     ),
+    animation=ImageLimit(
+        mime_types=("image/gif",),
+        max_bytes=15_000_000,
+        source=MEDIA,
+        max_width=1280,
+        max_height=1080,
+        max_frames=350,
+    ),
+    # Newer notes tell of 20 minutes and 8 GB (changelog of 1 Sep 2026, unverified); this is what
+    # the page of best practices says for every account.
+    video=VideoLimit(
+        mime_types=("video/mp4", "video/quicktime"),
+        max_bytes=512_000_000,
+        source=MEDIA,
+        min_seconds=0.5,
+        max_seconds=140.0,
+        min_width=32,
+        min_height=32,
+        max_width=1280,
+        max_height=1024,
+        min_ratio=1 / 3,
+        max_ratio=3.0,
+        max_fps=60.0,
+    ),
+    video_alt=False,
     alt=TextLimit(CodePoints(), 1000, ALT),
     link="text",
     tags="text",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,6 +18,7 @@ from postkit.network import (
     Account,
     Candidate,
     CannotRender,
+    Change,
     Cost,
     Credential,
     CredentialSet,
@@ -39,7 +38,7 @@ from postkit.network import (
 from postkit.post import Post
 from postkit.transport import Session
 
-from . import readback, renewal
+from . import media, readback, renewal
 from .client import WEB, Client
 from .limits import LIMITS, LINK_POST_PRICE, MAX_CASHTAGS, METADATA_PRICE, POST_PRICE, RULES
 from .problems import classify
@@ -49,10 +48,6 @@ KEY_TTL = 24 * 3600.0
 """Seconds for which the same text is taken to be refused. The real window is not documented."""
 QUIET = 900.0
 """Seconds. X declares no longest time from accepting a post to listing it; this is our guess."""
-MEDIA_LIFE = 24 * 3600
-"""Seconds for which X keeps an upload where its answer does not say."""
-MEDIA_MARGIN = 3600
-"""Seconds of life that an upload must have left."""
 CONSOLE = "console.x.com, your app, Keys and tokens"
 
 
@@ -123,19 +118,22 @@ class X(Network[Client]):
 
     def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
         own = post.networks.get(self.name)
-        reasons = list(_misspelt({**(own.options if own else {}), **options.values}))
+        given = {**(own.options if own else {}), **options.values}
+        reasons = [Change("options", text) for text in _misspelt(given)]
         try:
             rendition = super().adapt(post, limits, options)
         except CannotRender as cannot:
-            raise CannotRender([*reasons, *cannot.reasons]) from None
+            raise CannotRender([*reasons, *cannot.problems]) from None
         # twitter-text calls a text with it invalid.
         if any("\ufeff" in part.text for part in rendition.parts):
-            reasons.append("text: it has the invisible sign U+FEFF, which X refuses; remove it.")
-        reasons += _too_many_cashtags(rendition)
-        reasons += _repeated(rendition)
+            sign = "text: it has the invisible sign U+FEFF, which X refuses; remove it."
+            reasons.append(Change("text", sign))
+        reasons += [Change("text", text) for text in _too_many_cashtags(rendition)]
+        reasons += [Change("text", text) for text in _repeated(rendition)]
         first = rendition.parts[0]
         if first.fields.get("poll") and not first.text.strip():
-            reasons.append("poll: X asks for a text beside it; give the question as the text.")
+            ask = "poll: X asks for a text beside it; give the question as the text."
+            reasons.append(Change("poll", ask))
         if reasons:
             raise CannotRender(reasons)
         return rendition
@@ -143,30 +141,7 @@ class X(Network[Client]):
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
         renewal.keep_fresh(self.title, client)
         _ = client.me  # the permalink needs it, and nothing is asked for while publishing
-        for number, image in enumerate(part.media):
-            name = f"media_{number}"
-            if name not in journal or journal[name]["until"] < time.time() + MEDIA_MARGIN:
-                answer = client.call(
-                    "POST",
-                    "/2/media/upload",
-                    {
-                        "media": base64.b64encode(image.read()).decode("ascii"),
-                        "media_category": "tweet_image",
-                    },
-                )["data"]
-                journal[name] = {
-                    "id": str(answer["id"]),
-                    "key": str(answer["media_key"]),
-                    "until": int(time.time()) + int(answer.get("expires_after_secs") or MEDIA_LIFE),
-                }
-            media_id = journal[name]["id"]
-            if image.alt and journal.get(f"alt_{number}") != media_id:
-                client.call(
-                    "POST",
-                    "/2/media/metadata",
-                    {"id": media_id, "metadata": {"alt_text": {"text": image.alt}}},
-                )
-                journal[f"alt_{number}"] = media_id
+        media.upload_all(client, part, journal)
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         answer = client.call("POST", "/2/tweets", body_of(outgoing))

@@ -285,10 +285,6 @@ def test_gifs_stand_alone(api: Api, picture: Callable[..., bytes]) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/2/media/upload/initialize"),
-        ("POST", "/2/media/upload/5/append"),
-        ("POST", "/2/media/upload/5/finalize"),
-        ("GET", "/2/media/upload"),
         ("GET", "/2/tweets/search/recent"),
     ],
 )

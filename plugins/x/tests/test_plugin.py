@@ -16,6 +16,7 @@ from postkit.deliver.clients import Connection
 from postkit.emulator.timeline import LivePost
 from postkit.errors import InDoubt, NeedsLogin, Refused, Throttled
 from postkit.network import Account, Attachment, Identity, Outgoing, Receipt, RenderedPart
+from postkit.testing.media import OneMedium
 from postkit.transport import SecondCreate
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def test_options(bench: Bench) -> None:
 def test_a_repeat_is_the_same_to_the_byte(attached: Attach) -> None:
     prepared = {"media_0": {"id": "9", "key": "3_9", "until": 5}}
     what = outgoing("Same é", attached("red", "x"), prepared=prepared, options={"reply_to": "5"})
-    restored = Outgoing.from_json(json.loads(json.dumps(what.to_json())), lambda _: b"")
+    restored = Outgoing.from_json(json.loads(json.dumps(what.to_json())), OneMedium())
     assert json.dumps(body_of(restored)) == json.dumps(body_of(what))
 
 

@@ -53,7 +53,7 @@ class LookupConformance(Bench):
         with rig.connected() as connection:
             outgoing = rig.outgoing(rig.part(rig.post()), connection)
             data = json.loads(json.dumps(outgoing.to_json()))
-            again = Outgoing.from_json(data, rig.kit.media.get)
+            again = Outgoing.from_json(data, rig.kit.media)
             receipt = rig.create(again, connection)
         assert [post.id for post in rig.live()], receipt
         kept = json.loads(json.dumps(receipt.to_json()))

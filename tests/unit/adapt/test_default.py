@@ -57,7 +57,7 @@ def test_long_text_becomes_a_thread(table: Table) -> None:
     rendition = rendered(Post(["word " * 122 + "ab", "last"]), table())
     assert len(rendition.parts) == 4
     assert rendition.changes == (
-        Change("text", "612 of 280 weighted characters: split into 3 posts", 1),
+        Change("text", "612 of 280 weighted characters: split into 3 posts", 1, (1,)),
     )
     assert texts(rendition)[3] == "last"
 
@@ -154,12 +154,12 @@ def test_tags(table: Table) -> None:
     post = Post(["One #Launch", "Two"], tags=["launch", "news", "#News"])
     rendition = rendered(post, table())
     assert texts(rendition) == ["One #Launch", "Two\n\n#news"]
-    assert rendition.changes == (Change("tags", "#news added to the text", 2),)
+    assert rendition.changes == (Change("tags", "#news added to the text", 2, (2, 3)),)
     fields = rendered(post, table("graphemes and bytes", max_tags=1))
     assert fields.parts[0].fields["tags"] == ["launch"]
-    assert fields.losses == (Change("tags", "#news not sent: at most 1 tags"),)
+    assert fields.losses == (Change("tags", "#news not sent: at most 1 tags", None, (2, 3)),)
     lost = rendered(Post("One", tags=["a", "b"]), table("text alone"))
-    assert lost.losses == (Change("tags", "#a #b not sent: tags are not supported"),)
+    assert lost.losses == (Change("tags", "#a #b not sent: tags are not supported", None, (1, 2)),)
 
 
 def test_title(table: Table) -> None:
@@ -227,7 +227,7 @@ def test_pictures_flow_on(table: Table, photo: Photo) -> None:
     rendition = rendered(post, table())
     assert names(rendition) == [["1", "2", "3", "4"], ["5", "6", "7"]]
     assert rendition.changes == (
-        Change("media", "2 pictures go on in the next post (4 in a post)", 1),
+        Change("media", "2 pictures go on in the next post (4 in a post)", 1, (5, 6)),
     )
     alone = rendered(Post("One", media=pictures), table(media_count=3))
     assert texts(alone) == ["One", "", ""]

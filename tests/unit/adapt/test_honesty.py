@@ -69,7 +69,7 @@ def test_a_tag_that_readers_find_is_not_added(text: str, table: Table) -> None:
 def test_a_tag_that_is_no_hashtag_is_told(table: Table) -> None:
     rendition = rendered(Post("a", tags=["c++", "2024", "word"]), table())
     assert rendition.parts[0].text == "a\n\n#c++ #2024 #word"
-    lost = Change("tags", "#c++ #2024 sent as plain text: no hashtag here", 1)
+    lost = Change("tags", "#c++ #2024 sent as plain text: no hashtag here", 1, (1, 2))
     assert rendition.losses == (lost,)
 
 

@@ -14,6 +14,7 @@ from postkit.errors import (
     Duplicate,
 )
 from postkit.network import Account, Outgoing, RenderedPart
+from postkit.testing.media import OneMedium
 
 from .desk import (
     DID,
@@ -56,7 +57,7 @@ def test_the_stored_request_sends_the_same_bytes_again_and_makes_no_second_post(
 ) -> None:
     outgoing = desk.outgoing(RenderedPart("Once, see example.com #one", (attachment(png(), "A"),)))
     first = desk.send(outgoing)
-    loaded = Outgoing.from_json(outgoing.to_json(), lambda _: png())
+    loaded = Outgoing.from_json(outgoing.to_json(), OneMedium(png()))
     second = desk.send(loaded)
     assert second == first
     assert len(server.posts()) == 1

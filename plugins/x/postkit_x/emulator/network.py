@@ -16,6 +16,7 @@ from postkit.emulator.rates import FixedWindow, RateState
 from postkit.emulator.world import World
 
 from .access import Access
+from .chunks import Chunks
 from .lists import Lists
 from .posts import NETWORK, Posts
 from .problems import problem, unauthorized
@@ -38,6 +39,7 @@ class XEmulator(Emulator):
         super().__init__(world)
         self.access = Access(world.clock, self.canary)
         self.uploads = Uploads(world)
+        self.chunks = Chunks(world, self.uploads)
         self.posts = Posts(world, self.uploads, self.settings_of)
         self.lists = Lists(world)
         self._windows: dict[object, FixedWindow] = {}
@@ -47,15 +49,9 @@ class XEmulator(Emulator):
         return self.settings[name]
 
     def routes(self) -> Sequence[BaseRoute]:
-        posts, lists, uploads = self.posts, self.lists, self.uploads
+        posts, lists, uploads, chunks = self.posts, self.lists, self.uploads, self.chunks
         token = self.route("/2/oauth2/token", self.access.token, methods=("POST",))
         self._open.add(token.endpoint)
-        chunked = [
-            self.route("/2/media/upload/initialize", uploads.chunked, methods=("POST",)),
-            self.route("/2/media/upload/{id}/append", uploads.chunked, methods=("POST",)),
-            self.route("/2/media/upload/{id}/finalize", uploads.chunked, methods=("POST",)),
-            self.route("/2/media/upload", uploads.chunked, methods=("GET",)),
-        ]
         return [
             token,
             self._limited("/2/tweets", posts.create, 100, "POST", create=True),
@@ -66,7 +62,10 @@ class XEmulator(Emulator):
             self._limited("/2/users/{id}/tweets", lists.own, 900),
             self._limited("/2/media/upload", uploads.upload, 500, "POST"),
             self._limited("/2/media/metadata", uploads.metadata, 500, "POST"),
-            *chunked,
+            self._limited("/2/media/upload/initialize", chunks.initialize, 1875, "POST"),
+            self._limited("/2/media/upload/{id}/append", chunks.append, 1875, "POST"),
+            self._limited("/2/media/upload/{id}/finalize", chunks.finalize, 1875, "POST"),
+            self._limited("/2/media/upload", chunks.status, 1000),
         ]
 
     def _limited(
@@ -141,6 +140,7 @@ class XEmulator(Emulator):
     def reset(self) -> None:
         super().reset()
         self.uploads.clear()
+        self.chunks.clear()
 
 
 def _headers(state: RateState) -> dict[str, str]:

@@ -103,8 +103,9 @@ class Posts:
         known = [upload for upload in found if upload is not None]
         if len(known) < len(ids) or len(set(ids)) < len(ids):
             raise problems.invalid([("media.media_ids", "Your media IDs are invalid.")], body)
-        if len(known) > 1 and any(upload.category == "tweet_gif" for upload in known):
-            raise problems.invalid([("media.media_ids", "A GIF stands alone in a post.")], body)
+        if len(known) > 1 and any(upload.category != "tweet_image" for upload in known):
+            what = "A GIF or a video stands alone in a post."
+            raise problems.invalid([("media.media_ids", what)], body)
         return known
 
     def _check_text(self, text: str, body: Mapping[str, Any]) -> None:

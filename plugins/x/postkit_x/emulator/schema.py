@@ -128,6 +128,32 @@ METADATA = table(
     {"id": _ID, "metadata": table({"alt_text": table({"text": text(0, 1000)}, "text")})}, "id"
 )
 
+INITIALIZE = table(
+    {
+        "media_type": one_of(
+            *("video/mp4", "video/webm", "video/mp2t", "video/quicktime", "text/srt", "text/vtt"),
+            *("image/jpeg", "image/gif", "image/bmp", "image/png", "image/webp", "image/pjpeg"),
+            *("image/tiff", "model/gltf-binary", "model/vnd.usdz+zip"),
+        ),
+        "total_bytes": whole(0, 17_179_869_184),
+        "media_category": one_of(
+            *("tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif"),
+            *("subtitles", "amplify_video"),
+        ),
+        "additional_owners": rows(_ID, 0, 100),
+        "shared": boolean,
+    },
+    "media_type",
+    "total_bytes",
+    "media_category",
+)
+
+APPEND = table(
+    {"media": text(1), "segment_index": whole(0, 999)},
+    "media",
+    "segment_index",
+)
+
 UPLOAD = table(
     {
         "media": text(1),

@@ -1,9 +1,9 @@
-"""Media: the simple upload of images, and their alternative texts."""
+"""Media: the simple upload of images, what is ready to be posted, and alternative texts."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from postkit.emulator.base import Refusal
-from postkit.emulator.media import NotAnImage, examine
+from postkit.emulator.media import NotAnImage, Picture, examine
 from postkit.emulator.timeline import ShownMedia
 from postkit.emulator.world import World
 
@@ -25,18 +25,20 @@ IMAGE_BYTES = 5_000_000
 """5 MB, read in favour of the client."""
 GIF_BYTES = 15_728_640
 GIF_WIDTH, GIF_HEIGHT, GIF_FRAMES = 1280, 1080, 350
-KEY_PREFIX = {"tweet_image": "3", "tweet_gif": "16"}
+KEY_PREFIX = {"tweet_image": "3", "tweet_gif": "16", "tweet_video": "7"}
+SIMPLE = ("tweet_image", "tweet_gif")
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One uploaded image. ``key`` is what lists name it by."""
+    """One upload. ``key`` is what lists name it by; before ``ready`` it cannot be posted."""
 
     id: str
     key: str
     category: str
     shown: ShownMedia
     until: datetime
+    ready: datetime | None = None
 
 
 class Uploads:
@@ -50,16 +52,21 @@ class Uploads:
         self._uploads.clear()
 
     def get(self, media_id: str) -> Upload | None:
-        """The upload of that id, unless its time is over."""
-        upload = self._uploads.get(media_id)
-        return upload if upload and upload.until > self._world.clock.now() else None
+        """The upload of that id, unless its time is over or is still to come."""
+        upload, now = self._uploads.get(media_id), self._world.clock.now()
+        if upload is None or upload.until <= now or (upload.ready and upload.ready > now):
+            return None
+        return upload
+
+    def add(self, upload: Upload) -> None:
+        self._uploads[upload.id] = upload
 
     async def upload(self, request: Request) -> Response:
         """POST /2/media/upload, with the bytes in a form or as base64 in JSON."""
         data, category = await _read(request)
-        if category not in KEY_PREFIX:
+        if category not in SIMPLE:
             return _later(f"media_category={category}")
-        picture = _checked(data, category)
+        picture = checked(data, category)
         stored = self._world.media.add(data, picture.mime)
         number = self._world.number()
         media_id = str(1_900_000_000_000_000_000 + number)
@@ -104,16 +111,10 @@ class Uploads:
             alt,
             upload.id,
         )
-        self._uploads[upload.id] = Upload(
-            upload.id, upload.key, upload.category, shown, upload.until
-        )
+        self._uploads[upload.id] = replace(upload, shown=shown)
         return JSONResponse(
             {"data": {"id": upload.id, "associated_metadata": {"alt_text": {"text": alt}}}}
         )
-
-    async def chunked(self, request: Request) -> Response:
-        """The steps of the chunked upload and its status."""
-        return _later(f"{request.method} {request.scope['path']}, the chunked upload,")
 
 
 async def _read(request: Request) -> tuple[bytes, str]:
@@ -147,7 +148,8 @@ def _decoded(text: str) -> bytes:
         raise invalid([("media", "$.media: is no file")], {}) from None
 
 
-def _checked(data: bytes, category: str) -> Any:
+def checked(data: bytes, category: str) -> Picture:
+    """What the image is. Raises the refusal of one that X does not take."""
     most = GIF_BYTES if category == "tweet_gif" else IMAGE_BYTES
     if len(data) > most:
         raise _media_refused(f"The size of the file is {len(data)} bytes; it must be <= {most}.")
