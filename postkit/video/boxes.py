@@ -60,7 +60,7 @@ class Source:
     def read(self, at: int, size: int) -> bytes:
         """Exactly ``size`` bytes from ``at``. Raises Damaged where they are not there."""
         offset = at - self._at
-        if 0 <= offset and offset + size <= len(self._window):
+        if offset >= 0 and offset + size <= len(self._window):
             return self._window[offset : offset + size]
         if size > _MAX_ONCE:
             raise Damaged(f"has a table of {size} bytes at once, which no video needs")

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .recipe import Recipe, encoder_options, filters
 
 if TYPE_CHECKING:
     import av
-    from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -157,11 +157,19 @@ class _Pictures:
         moment = round(made.pts * made.time_base * 90_000)
         if moment <= self._last:
             return
+        if self._last < 0:
+            self._colours(made)
         self._last = moment
         made.pts, made.time_base = moment, Fraction(1, 90_000)
         # The encoder decides where a new group begins, not the source.
         made.pict_type = 0
         self._target.mux(self.out.encode(made))
+
+    def _colours(self, made: Any) -> None:
+        context = self.out.codec_context
+        context.colorspace = made.colorspace
+        context.color_primaries = made.color_primaries
+        context.color_trc = made.color_trc
 
 
 def graph(recipe: Recipe, stream: VideoStream, frame: VideoFrame) -> av.filter.Graph:
@@ -178,7 +186,7 @@ def graph(recipe: Recipe, stream: VideoStream, frame: VideoFrame) -> av.filter.G
     for name, options in filters(recipe):
         chain.append(built.add(name, options or None))
     chain.append(built.add("buffersink"))
-    for left, right in zip(chain, chain[1:], strict=False):
+    for left, right in pairwise(chain):
         left.link_to(right)
     built.configure()
     return built

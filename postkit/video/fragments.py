@@ -68,9 +68,7 @@ def _read_part(
                 raise Damaged("is truncated: its last pictures are missing")
 
 
-def _header(
-    source: Source, box: Box, flags: int, own: Defaults, moof: int
-) -> tuple[Defaults, int]:
+def _header(source: Source, box: Box, flags: int, own: Defaults, moof: int) -> tuple[Defaults, int]:
     at = 8
     base = moof
     if flags & _BASE:

@@ -141,7 +141,7 @@ def _head(path: Path) -> bytes:
 def _usual(codec: str) -> str:
     """The format's name, where that of a decoder is another."""
     name = codec.lower().removeprefix("lib").replace("dav1d", "av1").replace("vpx-vp9", "vp9")
-    return "pcm" if name.startswith("pcm_s") or name.startswith("pcm_f") else name
+    return "pcm" if name.startswith(("pcm_s", "pcm_f")) else name
 
 
 def _named(tags: list[str]) -> tuple[str, ...]:

@@ -42,9 +42,7 @@ def read_movie(source: Source) -> Clip:
         kind = "sound alone" if any(t.handler == b"soun" for t in outline.tracks) else "no track"
         raise Damaged(f"has no video track ({kind})")
     audio = _meant(outline.tracks, b"soun")
-    seconds = max(
-        track.seconds(outline.timescale) for track in (video, audio) if track is not None
-    )
+    seconds = max(track.seconds(outline.timescale) for track in (video, audio) if track is not None)
     if not 0 <= seconds <= MAX_SECONDS:
         raise Damaged(f"says that it plays for {seconds / 86_400:.0f} days")
     entry = source.find(video.table, b"stsd")
@@ -120,7 +118,7 @@ def read_outline(source: Source) -> Outline:
 
 def _top(source: Source) -> Iterable[Box]:
     """The boxes of the file; what follows a whole film and is no box is left alone."""
-    kinds = set()
+    kinds: set[bytes] = set()
     try:
         for box in source.boxes(0, source.size):
             if {b"moov", b"mdat"} <= kinds and not box.kind.isalnum():

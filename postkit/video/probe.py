@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import os
 import stat
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,7 +43,7 @@ def probe(file: Path | bytes | BinaryIO, name: str) -> Clip:
 
 @contextmanager
 def opened(file: Path | bytes | BinaryIO, name: str) -> Iterator[Source]:
-    """``file`` under the reader's budgets. Raises InputError where it cannot be read or is empty."""
+    """``file`` under the reader's budgets. Raises InputError where it is empty or unreadable."""
     try:
         if isinstance(file, Path):
             # Looked at before it is opened: opening a pipe may wait for ever or wake its writer.

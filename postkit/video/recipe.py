@@ -26,7 +26,7 @@ class Recipe:
     Width and height are even pixels after the turn. ``seconds`` is where to stop (``None``: at
     the end), ``total`` how long the result plays, for the progress. Rates are bits per second:
     ``quality`` is x264's constant rate factor with ``max_rate`` as its cap, unless ``rate``
-    gives an average.
+    gives an average. ``to_sdr``: colours for screens of high contrast become usual ones.
     """
 
     task: Task
@@ -42,7 +42,7 @@ class Recipe:
     width: int = 0
     height: int = 0
     frame_rate: float | None = None
-    is_hdr: bool = False
+    to_sdr: bool = False
     seconds: float | None = None
     quality: int = 20
     max_rate: int | None = None
@@ -64,7 +64,12 @@ def filters(recipe: Recipe) -> list[tuple[str, str]]:
         chain.append(("transpose", {90: "clock", 270: "cclock"}[recipe.rotation]))
     size = f"w={recipe.width}:h={recipe.height}:flags=bicubic"
     still = recipe.task == "still"
-    chain.append(("scale", size + (":out_range=full" if still else ":out_range=limited")))
+    size += ":out_range=full" if still else ":out_range=limited"
+    if recipe.to_sdr:
+        size += ":out_primaries=bt709:out_transfer=bt709"
+    if recipe.to_sdr or recipe.format == "apng":
+        size += ":out_color_matrix=bt709"
+    chain.append(("scale", size))
     chain.append(("setsar", "1"))
     if recipe.frame_rate is not None and not still:
         chain.append(("fps", f"fps={recipe.frame_rate:.6f}"))

@@ -20,7 +20,9 @@ MAX_ENTRIES = 2_000_000
 _BLOCK = 8192
 
 
-def rows(source: Source, box: Box, columns: int, skip: int = 4, code: str = "I") -> Iterator[array[int]]:
+def rows(
+    source: Source, box: Box, columns: int, skip: int = 4, code: str = "I"
+) -> Iterator[array[int]]:
     """Blocks of ``columns`` numbers a row; their count stands before them, behind ``skip`` bytes.
 
     Raises Damaged where the count lies or is past MAX_ENTRIES.
