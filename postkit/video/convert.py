@@ -17,6 +17,7 @@ from .plan import MIN_VIDEO_RATE, fitted
 from .probe import probe
 from .recipe import FORMATS, Recipe
 from .strip import blank
+from .upright import set_upright
 from .wish import Wish, recipe_for
 
 _MEMORY = 3 * 1024**3
@@ -60,6 +61,9 @@ def convert(
             )
         blank(made, source.name)
         result = probe(made, source.name)
+        if not wish.copy and (result.rotation or result.mirrored):
+            set_upright(made, source.name)
+            result = probe(made, source.name)
         if progress is not None:
             progress(1.0)
     return result
