@@ -99,7 +99,7 @@ def copy(recipe: Recipe) -> None:
         video = _stream(source.streams.video, recipe.video_track)
         audio = _stream(source.streams.audio, recipe.audio_track) if recipe.has_audio else None
         pairs = {
-            each.index: target.add_stream_from_template(each)
+            each.index: target.add_stream_from_template(each, opaque=True)
             for each in (video, audio)
             if each is not None
         }

@@ -71,7 +71,9 @@ class Hidden:
 def hidden(source: Source, boxes: Sequence[Box]) -> Iterator[Hidden]:
     """All of it, below the boxes of the file. Raises Damaged."""
     for box in boxes:
-        if box.kind in (b"free", b"skip"):
+        if box.missing:
+            yield Hidden("attached data", box.start, box.end)
+        elif box.kind in (b"free", b"skip"):
             yield Hidden("", box.body, box.end)
         elif box.kind == b"moov":
             source.read_ahead(box.start, box.end)

@@ -87,6 +87,7 @@ def run(
             status = process.wait()
         finally:
             timer.cancel()
+            timer.join()
             if process.poll() is None:
                 process.kill()
                 process.wait()

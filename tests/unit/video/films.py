@@ -112,11 +112,11 @@ def at(data: bytes, *path: str, skip: int = 0) -> int:
         left = skip if depth == len(path) - 2 or len(path) == 1 else 0
         while True:
             size, found = struct.unpack_from(">I4s", data, start)
-            assert size >= 8, (path, start)
             if found == kind.encode("latin-1"):
                 if not left:
                     break
                 left -= 1
+            assert size >= 8, (path, start)
             start += size
             assert start < end, path
         if depth < len(path) - 1:
