@@ -183,7 +183,7 @@ def _move_rest(
     after = TRANSITIONS[before, event]
     found = connection.execute(
         "UPDATE part SET state = :after, held_reason = :reason WHERE delivery_id = :delivery "
-        "AND position > :position AND state = :before AND coalesce(held_reason, :earlier) = "
+        "AND position > :position AND +state = :before AND coalesce(held_reason, :earlier) = "
         ":earlier RETURNING *",
         {
             "after": after,
