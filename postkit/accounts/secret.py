@@ -166,6 +166,9 @@ def _forms_of(value: str) -> Iterator[str]:
             yield encode(bytes(offset) + raw).decode()[first:last]
 
 
+_NAMES = (
+    "token", "secret", "pass", "jwt", "key", "signature", "proof", "verifier", "assertion", "code",
+)  # fmt: skip
 _NAME = (
     r"(?:(?<![A-Za-z0-9])(?:[a-z]{1,16}[_-]){0,3}"
     r"(?:access|refresh|id|client|app|api|auth|session|bearer)?"
@@ -180,30 +183,54 @@ _PROSE = r"(?!(?:tokens?|auth\w*|scheme|realm|credentials?)\b)"
 _CHARACTER = r"[\w.~+/-]"
 
 # Each keeps what `keep` matched and masks the rest. They are the second net, for secrets that this
-# process never made: an answer that carries a new token, an error text of an SDK.
+# process never made: an answer that carries a new token, an error text of an SDK. Before them is
+# what a text must hold, in lower case, for one of them to match: most lines hold nothing of it.
 _PATTERNS: Final = (
     # Headers, in a mapping's repr or JSON, and as lines.
-    rf"(?P<keep>{_HEADER}\\*[\"']\s*[:,]\s*{_OPEN}){_INSIDE}",
-    rf"(?P<keep>{_HEADER}\s*:[ \t]*)[^\s\"'][^\r\n]*",
-    rf"(?P<keep>\b(?-i:Bearer|BEARER)\s+){_PROSE}{_CHARACTER}++=*+(?![\"=])",
-    rf"(?P<keep>\bbearer\s+){_PROSE}{_CHARACTER}{{16,}}+=*+",
-    rf"(?P<keep>\b(?-i:Basic)\s+){_PROSE}(?=(?-i:[a-z+/]*[A-Z0-9])){_CHARACTER}{{8,}}+=*+",
-    # JSON and mappings: "name": "value", "name": ["value"], "name": 1234.
-    rf"(?P<keep>{_NAME}\\*[\"']\s*:\s*[\[(]?\s*{_OPEN}){_INSIDE}",
-    rf"(?P<keep>{_NAME}\\*[\"']\s*:\s*)\d+",
-    # Queries, forms and keyword arguments.
-    rf"(?P<keep>{_NAME}(?:=|%3D){_OPEN}){_INSIDE}",
-    rf"(?P<keep>{_NAME}(?:=|%3D))(?![\"'\\]|b[\"'])(?:(?!%26)[^&\s\"'<>\\])+",
-    # A line "name: value". One word only, and none of plain letters: prose stays readable.
-    rf"(?P<keep>{_NAME}:[ \t]+)(?=\S*\d|\S{{16}})[^\s\"'{{}}\[\],]++(?=[ \t]*(?:[,}}\r\n]|\Z))",
-    r"(?P<keep>://[^/\s:@\"']{0,200}:)[^/\s@\"']++(?=@)",
+    (
+        ("authorization", "cookie"),
+        (
+            rf"(?P<keep>{_HEADER}\\*[\"']\s*[:,]\s*{_OPEN}){_INSIDE}",
+            rf"(?P<keep>{_HEADER}\s*:[ \t]*)[^\s\"'][^\r\n]*",
+        ),
+    ),
+    (
+        ("bearer", "basic"),
+        (
+            rf"(?P<keep>\b(?-i:Bearer|BEARER)\s+){_PROSE}{_CHARACTER}++=*+(?![\"=])",
+            rf"(?P<keep>\bbearer\s+){_PROSE}{_CHARACTER}{{16,}}+=*+",
+            rf"(?P<keep>\b(?-i:Basic)\s+){_PROSE}(?=(?-i:[a-z+/]*[A-Z0-9])){_CHARACTER}{{8,}}+=*+",
+        ),
+    ),
+    (
+        _NAMES,
+        (
+            # JSON and mappings: "name": "value", "name": ["value"], "name": 1234.
+            rf"(?P<keep>{_NAME}\\*[\"']\s*:\s*[\[(]?\s*{_OPEN}){_INSIDE}",
+            rf"(?P<keep>{_NAME}\\*[\"']\s*:\s*)\d+",
+            # Queries, forms and keyword arguments.
+            rf"(?P<keep>{_NAME}(?:=|%3D){_OPEN}){_INSIDE}",
+            rf"(?P<keep>{_NAME}(?:=|%3D))(?![\"'\\]|b[\"'])(?:(?!%26)[^&\s\"'<>\\])+",
+            # A line "name: value". One word only, and none of plain letters: prose stays readable.
+            rf"(?P<keep>{_NAME}:[ \t]+)(?=\S*\d|\S{{16}})[^\s\"'{{}}\[\],]++"
+            r"(?=[ \t]*(?:[,}\r\n]|\Z))",
+        ),
+    ),
+    (("://",), (r"(?P<keep>://[^/\s:@\"']{0,200}:)[^/\s@\"']++(?=@)",)),
 )
 
 
 @functools.cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
+def _patterns() -> tuple[tuple[tuple[str, ...], tuple[re.Pattern[str], ...]], ...]:
     # Compiled at first use: this module is imported by every command.
-    return tuple(re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in _PATTERNS)
+    return tuple(
+        (words, tuple(re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in patterns))
+        for words, patterns in _PATTERNS
+    )
+
+
+def _masked(found: re.Match[str]) -> str:
+    return str(found["keep"]) + MASK
 
 
 class Redactor:
@@ -213,8 +240,12 @@ class Redactor:
     def redact(text: str) -> str:
         """`text` with `***` for each secret. Redacting twice changes nothing more."""
         text = _known.mask(text)
-        for pattern in _patterns():
-            text = pattern.sub(lambda found: found["keep"] + MASK, text)
+        # Beyond ASCII, letters match others that `lower` does not make of them.
+        lower = text.lower() if text.isascii() else None
+        for words, patterns in _patterns():
+            if lower is None or any(word in lower for word in words):
+                for pattern in patterns:
+                    text = pattern.sub(_masked, text)
         return text
 
 

@@ -18,6 +18,15 @@ from .owner import is_dead
 SEEN = timedelta(seconds=60)
 """A worker that has not been seen for so long is not there."""
 OPEN_ACCOUNTS = "state <> 'needs_login' AND removed_at IS NULL AND ready_at IS NOT NULL"
+_IS_OPEN = (
+    "EXISTS (SELECT 1 FROM account "  # noqa: S608 - the words above
+    f"WHERE id = :account AND resume_at <= :at AND {OPEN_ACCOUNTS})"
+)
+NEXT_STEP = f"{HEAD} AND {_IS_OPEN}"
+LATE_LOOK = (
+    "SELECT * FROM part WHERE account_id = :account AND ready_at <= :at AND state = 'LIVE' "  # noqa: S608 - the words above
+    f"AND {_IS_OPEN} ORDER BY ready_at LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +77,7 @@ class Agenda:
         """What the account has to do now: sends and looks in the order of their due time, then
         late looks at what is live. None where the account waits for a person."""
         values = {"account": account_id, "at": micros(self._clock.now())}
-        if not self._database.read(
-            f"SELECT 1 FROM account WHERE id = :account AND resume_at <= :at AND {OPEN_ACCOUNTS}",  # noqa: S608
-            values,
-        ):
-            return None
-        found = self._database.read(HEAD, values) or self._database.read(
-            "SELECT * FROM part WHERE account_id = :account AND ready_at <= :at "
-            "AND state = 'LIVE' ORDER BY ready_at LIMIT 1",
-            values,
-        )
+        found = self._database.read(NEXT_STEP, values) or self._database.read(LATE_LOOK, values)
         return rows.part(found[0]) if found else None
 
     def free_the_dead(self) -> int:

@@ -139,7 +139,7 @@ class Courier(Audit):
             return self._send(run, part, parts)
         if part.state in ("CLAIMED", "SENDING", "IN_DOUBT"):
             if part.state == "IN_DOUBT" and part.owner == self._ledger.owner:
-                return self._find_out(run, part)
+                return self._find_out(run, part, parts)
             if self._is_free(run, part):
                 self._ledger.take_over(part)
                 return True

@@ -35,7 +35,7 @@ PATIENCE = timedelta(days=1)
 class Doubt(Waiting):
     """Settles what may be live."""
 
-    def _find_out(self, run: Run, part: PartRow) -> bool:
+    def _find_out(self, run: Run, part: PartRow, parts: Sequence[PartRow]) -> bool:
         if part.not_before > self._clock.now():
             if not self._pause(run, part.not_before):
                 self._ledger.let_go(part)
@@ -57,7 +57,7 @@ class Doubt(Waiting):
         since = part.sending_at - LOOK_BACK
         guarantee = self.guarantee(run.account, outgoing.part)
         is_refused_twice = part.error is not None and part.error.get("kind") in NO
-        is_cancelled = any(p.state == "CANCELLED" for p in self._ledger.parts(part.delivery_id))
+        is_cancelled = any(p.state == "CANCELLED" for p in parts)
         if is_refused_twice or is_cancelled:
             # The repeat was refused; a third one would be refused too.
             guarantee = replace(guarantee, resend_when_absent=False)

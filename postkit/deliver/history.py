@@ -13,6 +13,14 @@ from ..errors import PostkitError
 from ..store.rows import PartRow
 from .states import PartState
 
+INSERT = """
+INSERT INTO history (tenant, account_id, delivery_id, part_id, at, event, before, after, attempt,
+  reason, detail, previous, hash)
+VALUES (:tenant, :account_id, :delivery_id, :part_id, :at, :event, :before, :after, :attempt,
+  :reason, :detail, :previous, :hash)
+"""
+_chained = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
 
 def record(
     connection: sqlite3.Connection,
@@ -44,12 +52,8 @@ def record(
         "detail": json.dumps(dict(detail)) if detail else None,
         "previous": last["hash"] if last else "",
     }
-    line["hash"] = hashlib.sha256(
-        json.dumps(line, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    ).hexdigest()
-    names = ", ".join(line)
-    marks = ", ".join(f":{name}" for name in line)
-    connection.execute(f"INSERT INTO history ({names}) VALUES ({marks})", line)  # noqa: S608
+    line["hash"] = hashlib.sha256(_chained(line).encode("utf-8", "surrogatepass")).hexdigest()
+    connection.execute(INSERT, line)
 
 
 def storable(text: str) -> str:

@@ -181,9 +181,11 @@ def _move_rest(
     between would leave parts that nothing frees."""
     before: PartState = "SCHEDULED" if event == "hold" else "HELD"
     after = TRANSITIONS[before, event]
+    # The plus: SQLite would hold the value of :before against its partial indexes, and for that
+    # prepare the statement anew each time (10 times its cost).
     found = connection.execute(
         "UPDATE part SET state = :after, held_reason = :reason WHERE delivery_id = :delivery "
-        "AND position > :position AND state = :before AND coalesce(held_reason, :earlier) = "
+        "AND position > :position AND +state = :before AND coalesce(held_reason, :earlier) = "
         ":earlier RETURNING *",
         {
             "after": after,

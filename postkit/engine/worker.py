@@ -126,10 +126,8 @@ class Worker:
 
     def turn(self, account_id: str) -> None:
         """Everything that one account has to do now, in order."""
-        while not self._stopping.is_set():
-            part = self._agenda.head(account_id)
-            if part is None:
-                return
+        part = self._agenda.head(account_id)
+        while part is not None and not self._stopping.is_set():
             delivery = self._publications.delivery(part.delivery_id)
             if part.state == "LIVE":
                 try:
@@ -138,6 +136,7 @@ class Worker:
                 except Fenced as fenced:
                     log.info("%s: %s", part.id, fenced.message)
                     return
+                part = self._agenda.head(account_id)
                 continue
             self._courier.run(delivery, self._clock.now(), self._watch, ordered=True)
             now = self._agenda.head(account_id)
@@ -147,6 +146,7 @@ class Worker:
                 # Another process is at this account: come back in a moment.
                 self._put_off(account_id, AGAIN)
                 return
+            part = now
 
     # Inside
 
@@ -246,6 +246,8 @@ class Worker:
 
     def _tell_copies(self, delivery: DeliveryRow, before: PartRow) -> None:
         """What a late look has found that none before it had."""
+        if self._watch is None:
+            return
         parts = self._ledger.parts(delivery.id)
         after = next(part for part in parts if part.id == before.id)
         links = [link for link in after.copies if link not in before.copies]

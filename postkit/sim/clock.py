@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..clock import micros
+from ..clock import micros, moment
 
 if TYPE_CHECKING:
     from .timeline import Time
@@ -24,7 +24,7 @@ class SimClock:
         self._sleep = sleep
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(microseconds=self._time.now + self._time.wrong_by)
+        return moment(self._time.wall())
 
     def monotonic(self) -> float:
         return self._time.now / SECOND

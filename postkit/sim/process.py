@@ -149,10 +149,9 @@ class Process:
             return self.wake
         if self.delivery is not None:
             return self.rest_until
-        times = [ready] if ready is not None else []
         if self.world.left_behind > self.chores - CHORES:
-            times.append(self.chores)
-        return max(self.rest_until, min(times)) if times else None
+            ready = self.chores if ready is None else min(ready, self.chores)
+        return None if ready is None else max(self.rest_until, ready)
 
     # What the product calls
 

@@ -130,10 +130,7 @@ class Gate:
                 self._open = False
                 return self._raw.execute(sql)
             self._log.append((sql, values))
-            if sql == "ROLLBACK TO work":
-                self._changes = []
-            else:
-                self._note(values)
+            self._note(values)
         elif sql == "BEGIN IMMEDIATE":
             return self._begin()
         return self._raw.execute(sql, values)

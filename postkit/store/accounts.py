@@ -50,7 +50,8 @@ class AccountRows:
 
     def configured(self, account: Account) -> Account:
         """The account with what postkit.toml says of it."""
-        return replace(account, settings=self._settings(account))
+        settings = self._settings(account)
+        return account if settings is account.settings else replace(account, settings=settings)
 
     def add(self, account: Account) -> None:
         """Add an account. Raises InputError where the name is taken."""

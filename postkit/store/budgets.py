@@ -142,6 +142,8 @@ class Budgets:
         if blocked:
             self.mend(connection, scopes, needs, now)
             return blocked
+        if not needs:
+            return None
         with _undone(connection) as undo:
             waits = [self._take(connection, scopes[need.holder], need, now) for need in needs]
             latest = max((wait for wait in waits if wait is not None), default=None)

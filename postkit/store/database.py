@@ -104,20 +104,24 @@ class Database:
             self._open_again()
         connection = self._connection
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        # Who is alone has the whole transaction for a savepoint.
+        is_shared = len(batch) > 1
         try:
             connection.execute("BEGIN IMMEDIATE")
             for work, future in batch:
-                connection.execute("SAVEPOINT work")
+                if is_shared:
+                    connection.execute("SAVEPOINT work")
                 try:
                     result = work(connection)
-                except sqlite3.OperationalError:
-                    raise
-                except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+                except BaseException as error:
+                    if not is_shared or isinstance(error, sqlite3.OperationalError):
+                        raise
                     connection.execute("ROLLBACK TO work")
                     outcomes.append((future, None, error))
                 else:
                     outcomes.append((future, result, None))
-                connection.execute("RELEASE work")
+                if is_shared:
+                    connection.execute("RELEASE work")
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - every waiting thread must hear of it
             # A connection that is closed or broken can tell nothing; SQLite itself rolls back.

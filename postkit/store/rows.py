@@ -7,11 +7,13 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from ..clock import moment
 from ..deliver.states import PartState
 from ..network import Account, Identity
+
+_decode = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,39 +97,47 @@ class HistoryRow:
 
 
 def part(row: sqlite3.Row) -> PartRow:
+    """``row`` has all columns of a part, in the table's order, and may have others after them."""
+    # By position: each look-up of a name goes through the names of all columns before it.
+    (
+        id_, tenant, delivery_id, account_id, position, state, rendition, due_at, not_before,
+        fence, attempts, owner, lease_until, key, prepared, outgoing, sending_at, doubt_at, looks,
+        receipt, remote_id, url, live_at, held_reason, question, error,
+        ready_at, expires_at, failures, audit_at, audits, copies, *_,
+    ) = row  # fmt: skip
     return PartRow(
-        id=row["id"],
-        tenant=row["tenant"],
-        delivery_id=row["delivery_id"],
-        account_id=row["account_id"],
-        position=row["position"],
-        state=cast("PartState", row["state"]),
-        rendition=json.loads(row["rendition"]),
-        due_at=moment(row["due_at"]),
-        not_before=moment(row["not_before"]),
-        ready_at=_moment(row["ready_at"]),
-        expires_at=_moment(row["expires_at"]),
-        fence=row["fence"],
-        attempts=row["attempts"],
-        owner=row["owner"],
-        lease_until=_moment(row["lease_until"]),
-        key=row["key"],
-        prepared=json.loads(row["prepared"]),
-        outgoing=_json(row["outgoing"]),
-        sending_at=_moment(row["sending_at"]),
-        doubt_at=_moment(row["doubt_at"]),
-        looks=row["looks"],
-        failures=row["failures"],
-        receipt=_json(row["receipt"]),
-        remote_id=row["remote_id"],
-        url=row["url"],
-        live_at=_moment(row["live_at"]),
-        held_reason=row["held_reason"],
-        question=_json(row["question"]),
-        error=_json(row["error"]),
-        audit_at=_moment(row["audit_at"]),
-        audits=row["audits"],
-        copies=json.loads(row["copies"]),
+        id=id_,
+        tenant=tenant,
+        delivery_id=delivery_id,
+        account_id=account_id,
+        position=position,
+        state=state,
+        rendition=_json(rendition),
+        due_at=moment(due_at),
+        not_before=moment(not_before),
+        ready_at=_moment(ready_at),
+        expires_at=_moment(expires_at),
+        fence=fence,
+        attempts=attempts,
+        owner=owner,
+        lease_until=_moment(lease_until),
+        key=key,
+        prepared=_json(prepared),
+        outgoing=_json(outgoing),
+        sending_at=_moment(sending_at),
+        doubt_at=_moment(doubt_at),
+        looks=looks,
+        failures=failures,
+        receipt=_json(receipt),
+        remote_id=remote_id,
+        url=url,
+        live_at=_moment(live_at),
+        held_reason=held_reason,
+        question=_json(question),
+        error=_json(error),
+        audit_at=_moment(audit_at),
+        audits=audits,
+        copies=_json(copies),
     )
 
 
@@ -141,9 +151,9 @@ def delivery(row: sqlite3.Row) -> DeliveryRow:
         network=row["network"],
         target=row["target"],
         position=row["position"],
-        changes=json.loads(row["changes"]),
-        losses=json.loads(row["losses"]),
-        fields=json.loads(row["fields"]),
+        changes=_json(row["changes"]),
+        losses=_json(row["losses"]),
+        fields=_json(row["fields"]),
         cost=_json(row["cost"]),
         created_at=moment(row["created_at"]),
         local=row["local"],
@@ -159,7 +169,7 @@ def publication(row: sqlite3.Row) -> PublicationRow:
         once=row["once"],
         content=row["content"],
         source=row["source"],
-        warnings=json.loads(row["warnings"]),
+        warnings=_json(row["warnings"]),
         created_at=moment(row["created_at"]),
     )
 
@@ -187,14 +197,15 @@ def account(row: sqlite3.Row) -> Account:
         endpoint=row["endpoint"],
         ca_bundle=row["ca_bundle"],
         identity=Identity(**identity) if identity else None,
-        settings=json.loads(row["settings"]),
+        settings=_json(row["settings"]),
         tenant=row["tenant"],
         state=row["state"],
     )
 
 
 def _json(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+    # Written by this program, so without the spaces that ``loads`` looks for around the value.
+    return None if text is None else _decode(text)[0]
 
 
 def _moment(value: int | None) -> datetime | None:

@@ -270,3 +270,29 @@ def test_a_secret_is_found_however_many_are_known(
     secret = Secret("pk_canary_one_of_many")
     assert Redactor.redact(f"a line with {secret.reveal()} in it") == "a line with *** in it"
     assert Redactor.redact("a line with nothing in it") == "a line with nothing in it"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token", "secret", "password", "passwd", "passphrase", "jwt", "api_key", "apikey"),
+        *("private_key", "privatekey", "signature", "proof", "verifier", "assertion"),
+        *("client_assertion", "OAUTH_SIGNATURE", "accessJwt", "acceſſ_toKen", "aſſertıon"),
+    ],
+)
+def test_a_name_is_enough_for_its_value_to_be_masked(name: str) -> None:
+    """Each alone in its text, so that nothing else lets its pattern be tried."""
+    for text in ('{{"{}": "v4lue"}}', "{}=v4lue", "{}: v4lue", "a {}='v4lue'"):
+        assert "v4lue" not in Redactor.redact(text.format(name))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Proxy-Authorization: v4lue", '{"cookie": "v4lue"}', "Cookie: v4lue", "BEARER v4lue"),
+        *("bearer v4lue.v4lue.v4lue", "Basic dXNlcjpv4lue", "/cb?code=v4lue", "a://b:v4lue@c"),
+        *("cooKie: v4lue", "baſic: \nBasic dXNlcjpv4lue"),
+    ],
+)
+def test_a_header_or_address_is_enough(text: str) -> None:
+    assert "v4lue" not in Redactor.redact(text)
