@@ -19,7 +19,7 @@ class PartReport:
     """One message. ``url`` is None where the network tells none.
 
     A planned part has no ``id`` yet. Its JSON shows what would be sent: ``text`` and ``media``
-    (name, mime, width and height in pixels, size in bytes, alt).
+    (name, kind, mime, width and height in pixels, size in bytes, seconds, alt).
     """
 
     id: str

@@ -23,7 +23,7 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
     for planned, delivery in zip(plan.deliveries, report.deliveries, strict=True):
         sources = planned.rendition.parts if planned.rendition else ()
         parts = (
-            replace(part, media=tuple(_picture(image) for image in source.media))
+            replace(part, media=tuple(_medium(media) for media in source.media))
             for part, source in zip(delivery.parts, sources, strict=True)
         )
         delivery = replace(delivery, parts=tuple(parts), quota=quota(planned))
@@ -33,9 +33,9 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
     return replace(report, deliveries=tuple(deliveries))
 
 
-def _picture(image: Attachment) -> dict[str, Any]:
-    names = ("name", "mime", "width", "height", "size", "alt")
-    return {name: getattr(image, name) for name in names}
+def _medium(media: Attachment) -> dict[str, Any]:
+    names = ("name", "kind", "mime", "width", "height", "size", "seconds", "alt")
+    return {name: getattr(media, name) for name in names}
 
 
 def quota(planned: Planned) -> str | None:
@@ -78,6 +78,7 @@ def print_plan(plan: Plan) -> None:
         labelled("in doubt", IN_DOUBT.get(planned.guarantee, planned.guarantee))
 
 
+MEDIA = {"image": "picture", "animation": "animation", "video": "video"}
 IN_DOUBT = {
     "key": "the same request is sent again; its key keeps both from becoming two posts",
     "probe": "the network is asked for this very post",
@@ -110,10 +111,12 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
     say(f"    part {number} of {len(parts)} ({counts})")
     for line in wrapped(shown(part.text), "      | ", "      | "):
         click.echo(line)
-    for image in part.media:
-        alt = f'"{image.alt}"' if image.alt else "no alt text"
-        size = f"{image.width}x{image.height}, {image.size:,} bytes"
-        labelled("picture", f"{image.name} ({size}): {alt}", indent=6)
+    for media in part.media:
+        alt = f'"{media.alt}"' if media.alt else "no alt text"
+        size = f"{media.width}x{media.height}, {media.size:,} bytes"
+        if media.seconds is not None:
+            size = f"{media.seconds:.1f} s, {size}"
+        labelled(MEDIA[media.kind], f"{media.name} ({size}): {alt}", indent=6)
     for field in ("title", "link", "content_warning", "lang", "visibility"):
         if part.fields.get(field):
             labelled(field.replace("_", " "), str(part.fields[field]), indent=6)
