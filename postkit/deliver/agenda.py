@@ -14,6 +14,7 @@ from ..store.rows import PartRow
 from .gates import HEAD, IS_PAUSED
 from .moves import ACCOUNT_READY
 from .owner import is_dead
+from .sleepers import FAR, wake
 
 SEEN = timedelta(seconds=60)
 """A worker that has not been seen for so long is not there."""
@@ -103,8 +104,8 @@ class Agenda:
 
     def mend(self) -> None:
         """Bring back what a clock that was wrong has put further off than anything can be."""
-        now = micros(self._clock.now())
-        values = {"now": now, "far": now + 25 * 3_600 * 1_000_000}
+        now = self._clock.now()
+        values = {"now": micros(now), "far": micros(now + FAR)}
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE account SET resume_at = :now WHERE resume_at > :far", values)
@@ -119,6 +120,11 @@ class Agenda:
                 connection.execute(ACCOUNT_READY, {"account": account})
 
         self._database.write(work)
+
+    def wake(self, delivery_ids: Sequence[str] | None = None) -> int:
+        """The same for what waits to be sent or looked at late (of these deliveries, or of all);
+        how many parts. Reads all that is to come: not for every turn of a worker."""
+        return wake(self._database, self._clock, delivery_ids)
 
     def stale(self) -> list[PartRow]:
         """Parts that nobody has sent in time, as of accounts that need a login. What is paused is
