@@ -47,6 +47,7 @@ class Desk(Connections):
         if retry:
             self._retry(name, deliveries)
         deadline = self.clock.now() + timedelta(seconds=wait)
+        self._agenda().mend()
         self._agenda().wake([delivery.id for delivery in deliveries])
         engine = ThreadEngine(self._courier(self._ledger()))
         try:

@@ -16,6 +16,10 @@ from .moves import ACCOUNT_READY
 from .owner import is_dead
 from .sleepers import FAR, wake
 
+PUT_OFF_FOR_EVER = """
+SELECT 1 FROM account WHERE resume_at > :far UNION ALL
+SELECT 1 FROM part WHERE state IN ('CLAIMED', 'SENDING', 'IN_DOUBT') AND ready_at > :far LIMIT 1
+"""
 SEEN = timedelta(seconds=60)
 """A worker that has not been seen for so long is not there."""
 OPEN_ACCOUNTS = "state <> 'needs_login' AND removed_at IS NULL AND ready_at IS NOT NULL"
@@ -106,6 +110,9 @@ class Agenda:
         """Bring back what a clock that was wrong has put further off than anything can be."""
         now = self._clock.now()
         values = {"now": micros(now), "far": micros(now + FAR)}
+        # Without the store's lock: nearly always there is nothing.
+        if not self._database.read(PUT_OFF_FOR_EVER, values):
+            return
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE account SET resume_at = :now WHERE resume_at > :far", values)
