@@ -86,8 +86,9 @@ def print_history(heading: str, rows: Sequence[HistoryRow], parts: Sequence[Part
 
 
 def named(part: PartReport) -> str:
-    """``https://..., id 117``: the post at the network."""
-    return ", ".join(each for each in (part.url, f"id {part.remote_id}") if each)
+    """``https://...  id 117``: the post at the network."""
+    name = f"id {part.remote_id}" if part.remote_id else None
+    return "  ".join(each for each in (part.url, name) if each)
 
 
 def line_json(row: HistoryRow) -> dict[str, Any]:
