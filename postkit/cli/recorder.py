@@ -128,7 +128,7 @@ def evidence_lines(detail: Mapping[str, Any] | None, indent: int) -> Iterator[st
     else:
         came = f"answered {detail['status']} after {seconds}"
     if detail.get("left") and detail.get("bytes") is not None:
-        came += f", {detail['bytes']:,} bytes sent"
+        came += f", request of {detail['bytes']:,} bytes"
     if detail.get("request_id"):
         came += f", request id {detail['request_id']}"
     # Not wrapped: an address stays whole, so that it can be copied.

@@ -27,9 +27,7 @@ def wake(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = 
     """Make what sleeps ready now, but nothing before the time that a person gave it; how many
     parts. ``delivery_ids`` None: of all deliveries. Raises StoreError."""
     now = clock.now()
-    names = {f"id{number}": name for number, name in enumerate(delivery_ids or ())}
-    which = f"AND part.delivery_id IN ({', '.join(f':{name}' for name in names)})"
-    which = which if delivery_ids is not None else ""
+    which, names = among(delivery_ids)
     values = {"now": micros(now), "far": micros(now + FAR), **names}
     # Without the store's lock: nearly always nothing sleeps.
     if not any(database.read(f"{sql} {which} LIMIT 1", values) for sql in (UNSENT, LIVE)):
@@ -51,6 +49,14 @@ def wake(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = 
         return len(unsent) + len(live)
 
     return database.write(work)
+
+
+def among(delivery_ids: Sequence[str] | None) -> tuple[str, dict[str, str]]:
+    """The condition that a part is of these deliveries, and its values; None: of any."""
+    if delivery_ids is None:
+        return "", {}
+    names = {f"id{number}": name for number, name in enumerate(delivery_ids)}
+    return f"AND part.delivery_id IN ({', '.join(f':{name}' for name in names)})", names
 
 
 def _bring_forward(
