@@ -47,6 +47,9 @@ class Desk(Connections):
         if retry:
             self._retry(name, deliveries)
         deadline = self.clock.now() + timedelta(seconds=wait)
+        names = [delivery.id for delivery in deliveries]
+        self._agenda().mend(names)
+        self._agenda().wake(names)
         engine = ThreadEngine(self._courier(self._ledger()))
         try:
             engine.run(deliveries, deadline, watch)

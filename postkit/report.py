@@ -63,6 +63,8 @@ class DeliveryReport:
     at: datetime | None = None
     zone: str | None = None
     """The IANA zone in which the author meant ``at``; None where it is an instant."""
+    expires_at: datetime | None = None
+    """Until when it is fresh: after that it is not sent any more. None: for ever."""
     retry_at: datetime | None = None
     question: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
@@ -96,6 +98,7 @@ class DeliveryReport:
             "held_reason": self.held_reason,
             "at": _iso(self.at),
             "zone": self.zone,
+            "expires_at": _iso(self.expires_at),
             "retry_at": _iso(self.retry_at),
             "parts": [part.to_json() for part in self.parts],
             "changes": [dict(change) for change in self.changes],
@@ -172,6 +175,7 @@ def report_of(
         held_reason=stopped.held_reason if stopped else None,
         at=parts[0].due_at if parts else row.created_at,
         zone=row.zone,
+        expires_at=parts[0].expires_at if parts else None,
         retry_at=open_part.not_before if waiting and open_part else None,
         question=stopped.question if stopped else None,
         error=stopped.error if stopped else None,

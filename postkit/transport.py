@@ -44,6 +44,8 @@ class Exchange:
 
     method: str
     url: str
+    size: int | None = None
+    """Bytes of the request's body; None where they are not known before they leave."""
     wrote: bool = False
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -190,6 +192,8 @@ class _Adapter(HTTPAdapter):
         session = self._session
         request.url = session.rewrite(request.url or "")
         exchange = session.begin(request.method or "GET", request.url)
+        length = request.headers.get("Content-Length", "" if request.body else "0")
+        exchange.size = int(length) if str(length).isdecimal() else None
         if session.is_create(exchange):
             # A kept connection may have been closed by the other side at this very moment, and a
             # request that is lost so cannot be told from one that was accepted: take a new one.

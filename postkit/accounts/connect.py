@@ -18,6 +18,7 @@ from ..network import Account, CredentialSet, Identity, Network
 from ..store.accounts import AccountRows
 from ..suggest import did_you_mean
 from ..transport import Session
+from .draft import Draft
 from .vault import Vault
 
 PATIENCE = 10.0
@@ -152,27 +153,20 @@ def _again(
     clients: Clients,
 ) -> tuple[Account, NetworkError | None]:
     """New access for an account that lost it: its open posts go on where they stopped."""
-    # A secret that is lost must not keep its own remedy from working.
-    before = vault.get(account.id) if account.id in vault.ids() else None
-    # A kept connection still holds the old access, and would prove nothing of the new one.
-    clients.drop(account.id)
-    vault.put(account.id, dict(given))
-    try:
-        found, problem = verified(network, account, clients)
-        if problem is not None:
-            raise problem
-        was, now = account.identity, found.identity
-        if was is not None and now is not None and was.id != now.id:
-            raise InputError(
-                f"{account.label} was {was.name}, and this access is {now.name}'s. Connect that "
-                "account under another --name."
-            )
-    except BaseException:
-        if before is None:
-            vault.delete(account.id)
-        else:
-            vault.put(account.id, before)
-        raise
+    # Not in the vault before it is known to work: a worker that runs would send with it.
+    draft = Draft(given)
+    found, problem = verified(network, account, clients.trying(draft))
+    if problem is not None:
+        raise problem
+    was, now = account.identity, found.identity
+    if was is not None and now is not None and was.id != now.id:
+        raise InputError(
+            f"{account.label} was {was.name}, and this access is {now.name}'s. Connect that "
+            "account under another --name."
+        )
+    # Whoever renews the old access this moment must not write it over the new one.
+    with vault.lock(account.id):
+        vault.put(account.id, draft.get(account.id))
     clients.drop(account.id)
     accounts.renew(found)
     return accounts.by_id(account.id), None

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 
 from ..errors import NeedsLogin, Unavailable
+from .draft import Draft
 from .file_lock import Held
 from .secret import Secret
 from .vault import Vault
@@ -18,7 +19,7 @@ class Secrets:
     """
 
     def __init__(
-        self, vault: Vault, account_id: str, label: str, public: Collection[str] = ()
+        self, vault: Vault | Draft, account_id: str, label: str, public: Collection[str] = ()
     ) -> None:
         self._vault = vault
         self._account_id = account_id

@@ -9,7 +9,18 @@ import click
 
 from ..kit import Kit
 from ..report import Report
-from .output import MARKS, emit, json_option, opening, say, shown, table, twice
+from .output import (
+    MARKS,
+    emit,
+    json_option,
+    opening,
+    say,
+    say_twice,
+    shown,
+    state_of,
+    table,
+    unpausing,
+)
 
 
 @click.command("list")
@@ -25,13 +36,14 @@ def command(count: int, as_json: bool) -> None:
     if not reports:
         say("Nothing has been published yet.", err=True)
         return
-    copied = [d.id for report in reports for d in report.deliveries if d.copies and d.id]
     if not sys.stdout.isatty():
         print_rows(reports)
     else:
         print_blocks(reports)
-    if copied:
-        say(twice(copied), err=True)
+    deliveries = [each for report in reports for each in report.deliveries]
+    for name in dict.fromkeys(each.paused for each in deliveries if each.paused):
+        say(f"{name} is paused: {unpausing(name)} ends it.", err=True)
+    say_twice([each for each in deliveries if each.copies])
 
 
 def print_blocks(reports: Sequence[Report]) -> None:
@@ -43,7 +55,7 @@ def print_blocks(reports: Sequence[Report]) -> None:
         say(f"{report.publication}{when}" + (f"  {text}" if text else ""))
         for delivery in report.deliveries:
             mark, colour = MARKS.get(delivery.state, ("", "white"))
-            state = delivery.state.replace("_", " ")
+            state = shown(state_of(delivery))
             click.echo(f"  {click.style(mark, fg=colour)} {shown(delivery.address)}  {state}")
             for url in delivery.urls[:1]:
                 click.echo(f"      {shown(url)}")

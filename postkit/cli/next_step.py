@@ -8,6 +8,7 @@ from typing import Any
 from ..desk import GIVEN_UP
 from ..errors import NeedsLogin
 from ..report import DeliveryReport
+from .output import unpausing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +83,17 @@ def _held(delivery: DeliveryReport, outlook: Outlook) -> str:
         return f"The part before it is not live; `postkit cancel {delivery.id}` closes it."
     if outlook.paused is None:
         return send
-    end = "--all" if outlook.paused == "everything" else outlook.paused
-    return f"`postkit unpause {end}` ends the pause of {outlook.paused}. Then {send}"
+    return f"{unpausing(outlook.paused)} ends the pause of {outlook.paused}. Then {send}"
 
 
 def _waiting(delivery: DeliveryReport, outlook: Outlook) -> str | None:
     later = delivery.state == "scheduled" and not delivery.overdue
     when = delivery.retry_at or delivery.at
     at = f" at {when:%Y-%m-%d %H:%M:%S} UTC" if later and when else ""
-    if outlook.paused is not None:
-        end = "--all" if outlook.paused == "everything" else outlook.paused
+    # What has left is found out about all the same.
+    if outlook.paused is not None and delivery.state == "scheduled":
         return (
-            f"{outlook.paused} is paused, so it will be held{at}. `postkit unpause {end}` ends "
+            f"{outlook.paused} is paused, so it will be held{at}. {unpausing(outlook.paused)} ends "
             "the pause."
         )
     if outlook.worked:

@@ -105,7 +105,8 @@ def print_delivery(delivery: DeliveryReport, *, steps: bool = True) -> None:
         click.echo(f"{click.style(mark, fg=colour)} {name}  {click.style(gone, fg=colour)}")
         return
     if delivery.held_reason:
-        state += f" ({delivery.held_reason.replace('_', ' ')})"
+        by = f": {delivery.paused}" if delivery.held_reason == "paused" and delivery.paused else ""
+        state += f" ({delivery.held_reason.replace('_', ' ')}{by})"
     facts = _facts(delivery)
     click.echo(
         f"{click.style(mark, fg=colour)} {click.style(shown(delivery.address), bold=True)}  "
@@ -122,6 +123,8 @@ def print_delivery(delivery: DeliveryReport, *, steps: bool = True) -> None:
         rows += [("answer", str(answer)) for answer in delivery.question.get("answers", [])]
     elif delivery.error:
         rows.append(("reason", str(delivery.error["message"])))
+    if delivery.state == "scheduled" and delivery.id and not delivery.overdue:
+        rows += _when(delivery)
     if delivery.id and delivery.exit_status == 75:
         when = f" (after {delivery.retry_at:%H:%M:%S} UTC)" if delivery.retry_at else ""
         if delivery.error and delivery.error["kind"] == NeedsLogin.kind:
@@ -134,12 +137,20 @@ def print_delivery(delivery: DeliveryReport, *, steps: bool = True) -> None:
 
         step = next_step(delivery, Outlook(worked=False, paused=delivery.paused))
         rows.append(("next", step or ""))
-    if delivery.state == "scheduled" and delivery.id and delivery.at and not delivery.overdue:
-        from .timing import spoken
-
-        rows.append(("due", spoken(delivery.at, delivery.zone)))
     for label, text in rows:
         labelled(label, text)
+
+
+def _when(delivery: DeliveryReport) -> list[tuple[str, str]]:
+    from .timing import fresh, spoken
+
+    if delivery.retry_at is not None:
+        return [("waits", f"until {spoken(delivery.retry_at, 'UTC')}")]
+    if delivery.at is None:
+        return []
+    late = fresh(delivery.at, delivery.expires_at, delivery.zone)
+    due = ("due", spoken(delivery.at, delivery.zone))
+    return [due, ("fresh", late)] if late else [due]
 
 
 def labelled(label: str, text: str, *, indent: int = 4) -> None:
@@ -173,11 +184,22 @@ def where(change: Any) -> str:
     return f"{change['field']}{part}: {change['text']}"
 
 
-def twice(ids: Sequence[str], most: int = 3) -> str:
-    """``1 post may be there twice: `postkit show d_...```, for these deliveries."""
-    shows = ", ".join(f"`postkit show {name}`" for name in ids[:most])
-    more = ", ..." if len(ids) > most else ""
-    return f"{counted(len(ids), 'post')} may be there twice: {shows}{more}"
+def say_twice(copied: Sequence[DeliveryReport], most: int = 3) -> None:
+    """That posts may be there twice: each with its other links, and what tells more."""
+    if not copied:
+        return
+    say(f"{counted(len(copied), 'post')} may be there twice:", err=True)
+    for each in copied[:most]:
+        say(f"  {each.address}  `postkit show {each.id}`", err=True)
+        for link in each.copies:
+            say(f"      {link}", err=True)
+    if len(copied) > most:
+        say(f"  and {len(copied) - most:,} more", err=True)
+
+
+def unpausing(paused: str) -> str:
+    """The command that ends the pause of this address."""
+    return f"`postkit unpause {'--all' if paused == 'everything' else paused}`"
 
 
 def counted(number: int, noun: str) -> str:
@@ -187,6 +209,20 @@ def counted(number: int, noun: str) -> str:
     else:
         plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
+
+
+def state_of(delivery: DeliveryReport) -> str:
+    """The state on one line: why it is held, until when it waits, which pause it falls under."""
+    if delivery.overdue:
+        return "overdue"
+    if delivery.retry_at is not None and delivery.error is not None:
+        why = str(delivery.error["message"]).rstrip(".")
+        return f"waiting until {delivery.retry_at:%H:%M:%S} UTC ({why})"
+    state = delivery.state.replace("_", " ")
+    reason = (delivery.held_reason or "").replace("_", " ")
+    if delivery.paused is not None:
+        reason = f"paused: {delivery.paused}" if reason in ("", "paused") else reason
+    return f"{state} ({reason})" if reason else state
 
 
 def _facts(delivery: DeliveryReport) -> list[str]:

@@ -28,7 +28,7 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
         )
         delivery = replace(delivery, parts=tuple(parts), quota=quota(planned))
         if due is not None:
-            delivery = replace(delivery, at=due.at, zone=due.zone)
+            delivery = replace(delivery, at=due.at, zone=due.zone, expires_at=due.expires_at)
         deliveries.append(delivery)
     return replace(report, deliveries=tuple(deliveries))
 

@@ -20,7 +20,7 @@ from .content import content_options, read_post, read_wishes
 from .output import counted, emit, json_option, print_report, say
 from .plan import planned_report, print_plan
 from .progress import MediaLines, ProgressLines
-from .timing import empty_times, spoken, time_options
+from .timing import empty_times, scheduled_for, spoken, time_options
 from .waiting import wait_option
 
 
@@ -88,7 +88,7 @@ def command(**given: Any) -> int:
             unsent = 1 if plan.refused else 0
             count = counted(len(plan.deliveries) - len(plan.refused), "address")
             if later is not None:
-                when = spoken(later.at, later.zone)
+                when = scheduled_for(later.at, later.expires_at, later.zone)
                 say(f"{kept}: scheduled for {when}, {count}", err=True)
             elif not as_json:
                 say(f"{kept}: publishing to {count}", err=True)
@@ -195,6 +195,8 @@ def _show_plan(plan: Plan, due: Due | None, as_json: bool) -> int:
         for warning in plan.warnings:
             say(f"warning: {warning}", err=True)
         refused = f" {counted(len(plan.refused), 'address')} would refuse." if plan.refused else ""
-        when = f" It would be due {spoken(due.at, due.zone)}." if due is not None else ""
+        when = ""
+        if due is not None:
+            when = f" It would be due {scheduled_for(due.at, due.expires_at, due.zone)}."
         say(f"\nA dry run: nothing was sent.{refused}{when}")
     return 1 if plan.refused else 0

@@ -9,7 +9,19 @@ import click
 
 from ..kit import Kit
 from ..report import DeliveryReport
-from .output import MARKS, counted, emit, json_option, opening_of, say, shown, table, twice
+from .output import (
+    MARKS,
+    counted,
+    emit,
+    json_option,
+    opening_of,
+    say,
+    say_twice,
+    shown,
+    state_of,
+    table,
+    unpausing,
+)
 from .timing import short
 
 FOR_A_PERSON = ("held", "missed", "uncertain")
@@ -24,15 +36,21 @@ def command(count: int, as_json: bool) -> None:
         deliveries = kit.queue(count)
         total = kit.queue_length()
         worked = kit.is_worked()
-        copied = kit.copied()
+        copied = [kit.report(name).deliveries[0] for name in kit.copied()]
     if as_json:
         listed = [{**each.to_json(), "overdue": each.overdue} for each in deliveries]
-        emit({"deliveries": listed, "total": total, "worker": worked})
+        emit(
+            {
+                "deliveries": listed,
+                "total": total,
+                "worker": worked,
+                "copied": [each.to_json() for each in copied],
+            }
+        )
         return
     if not deliveries:
         say("Nothing is scheduled.", err=True)
-        if copied:
-            say(twice(copied), err=True)
+        say_twice(copied)
         return
     if sys.stdout.isatty():
         for delivery in deliveries:
@@ -43,8 +61,7 @@ def command(count: int, as_json: bool) -> None:
         say(f"and {total - len(deliveries):,} more (--count {min(total, 1000)})", err=True)
     for line in remarks(deliveries, worked=worked):
         say(line, err=True)
-    if copied:
-        say(twice(copied), err=True)
+    say_twice(copied)
 
 
 def print_waiting(delivery: DeliveryReport) -> None:
@@ -70,17 +87,6 @@ def print_rows(deliveries: Sequence[DeliveryReport]) -> None:
     )
 
 
-def state_of(delivery: DeliveryReport) -> str:
-    """The state, with the reason and the time of the next try where it waits."""
-    if delivery.overdue:
-        return "overdue"
-    if delivery.retry_at is not None and delivery.error is not None:
-        why = str(delivery.error["message"]).rstrip(".")
-        return f"waiting until {delivery.retry_at:%H:%M:%S} UTC ({why})"
-    reason = f" ({delivery.held_reason.replace('_', ' ')})" if delivery.held_reason else ""
-    return delivery.state + reason
-
-
 def when_of(delivery: DeliveryReport) -> str:
     """``Mon 2027-01-04 09:00 Europe/Berlin``."""
     return short(delivery.at, delivery.zone) if delivery.at is not None else ""
@@ -96,10 +102,10 @@ def remarks(deliveries: Sequence[DeliveryReport], *, worked: bool) -> list[str]:
     states = {delivery.state for delivery in deliveries}
     if "missed" in states:
         lines.append("What was missed: `postkit reschedule ID --at WHEN`, or `postkit cancel ID`.")
-    paused = dict.fromkeys(d.paused for d in deliveries if d.state == "held" and d.paused)
-    for name in paused:
-        end = "--all" if name == "everything" else name
-        lines.append(f"{name} is paused: `postkit unpause {end}` first.")
+    lines += [
+        f"{name} is paused, so what is due is held: {unpausing(name)} first."
+        for name in dict.fromkeys(each.paused for each in deliveries if each.paused)
+    ]
     if "held" in states:
         lines.append("What is held: `postkit release ID` sends it, `postkit cancel ID` drops it.")
     if "uncertain" in states:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from ..deliver.states import Event
+from ..report import PartReport
 from ..store.rows import HistoryRow
 from .output import WIDEST, shown, wrapped
 
@@ -61,8 +62,10 @@ LINES = 4
 """Of an answer on a terminal."""
 
 
-def print_history(heading: str, rows: Sequence[HistoryRow]) -> None:
-    """Every line of one delivery: time (UTC), part, attempt, state, what happened and why."""
+def print_history(heading: str, rows: Sequence[HistoryRow], parts: Sequence[PartReport]) -> None:
+    """Every line of one delivery: time (UTC), part, attempt, state, what happened and why. Where
+    a part becomes live, its link and the network's id follow."""
+    live = {part.id: part for part in parts if part.remote_id or part.url}
     click.echo(f"\n{shown(heading)}")
     several = len({row.part_id for row in rows}) > 1
     day = ""
@@ -76,8 +79,16 @@ def print_history(heading: str, rows: Sequence[HistoryRow]) -> None:
         start = f"  {row.at:%H:%M:%S.%f}"[:-3] + f"  {part}{attempt:3} {state:9}  "
         for line in wrapped(shown(told(row)), start):
             click.echo(line)
+        if row.after == "LIVE" and row.before != "LIVE" and row.part_id in live:
+            click.echo(" " * 16 + shown(named(live[row.part_id])))
         for line in evidence_lines(row.detail, 16):
             click.echo(line)
+
+
+def named(part: PartReport) -> str:
+    """``https://...  id 117``: the post at the network."""
+    name = f"id {part.remote_id}" if part.remote_id else None
+    return "  ".join(each for each in (part.url, name) if each)
 
 
 def line_json(row: HistoryRow) -> dict[str, Any]:
@@ -116,6 +127,8 @@ def evidence_lines(detail: Mapping[str, Any] | None, indent: int) -> Iterator[st
         came = f"left; no whole answer came ({seconds})"
     else:
         came = f"answered {detail['status']} after {seconds}"
+    if detail.get("left") and detail.get("bytes") is not None:
+        came += f", request of {detail['bytes']:,} bytes"
     if detail.get("request_id"):
         came += f", request id {detail['request_id']}"
     # Not wrapped: an address stays whole, so that it can be copied.

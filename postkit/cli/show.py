@@ -38,7 +38,7 @@ def command(name: str, as_json: bool) -> int:
     print_report(report, steps=False)
     for each, rows in known:
         if rows:
-            print_history(f"{each.id}  {each.address}", rows)
+            print_history(f"{each.id}  {each.address}", rows, each.parts)
         else:
             say(f"\n{each.id}  {each.address}\n  Nothing has happened yet.")
     say()

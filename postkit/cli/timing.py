@@ -71,6 +71,21 @@ def spoken(at: datetime, zone: str | None) -> str:
     return When(at, zone=zone).spoken()
 
 
+def fresh(at: datetime, expires_at: datetime | None, zone: str | None) -> str | None:
+    """``until Mon 2027-01-04 10:30 Europe/Berlin``; None where it is as late as any post may be."""
+    from ..freshness import FRESHNESS
+
+    if expires_at is None:
+        return "for ever"
+    return None if expires_at - at == FRESHNESS else f"until {short(expires_at, zone)}"
+
+
+def scheduled_for(at: datetime, expires_at: datetime | None, zone: str | None) -> str:
+    """``Mon 2027-01-04 09:00 UTC, fresh until Mon 2027-01-04 10:30 UTC``."""
+    late = fresh(at, expires_at, zone)
+    return spoken(at, zone) + (f", fresh {late}" if late else "")
+
+
 def short(at: datetime, zone: str | None) -> str:
     """The same without UTC."""
     return spoken(at, zone).partition(" (")[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..errors import NeedsLogin, PostkitError, Throttled
+from ..errors import NeedsLogin, PluginError, PostkitError, StoreBusy, Throttled
 from ..network import Outgoing
 from ..store.rows import DeliveryRow, PartRow
 from .doubt import LOOK_BACK, Doubt
 from .gates import resume_at
+from .ledger import Fenced
 from .lookup import CLOCK_SKEW
 from .steps import AUDITS, Run
 
@@ -37,10 +38,17 @@ class Audit(Doubt):
         if part.outgoing is None or part.sending_at is None or part.live_at is None:
             self._ledger.audited(part, "There is no request to compare with.", [], None)
             return
-        outgoing = Outgoing.from_json(part.outgoing, self._media)
         try:
+            outgoing = Outgoing.from_json(part.outgoing, self._media)
             found = self._looked_up(run, outgoing, part.sending_at - LOOK_BACK)
-        except PostkitError as error:
+        except (StoreBusy, Fenced):
+            raise
+        except Exception as broken:  # noqa: BLE001 - one that cannot be read keeps no other waiting
+            error = (
+                broken
+                if isinstance(broken, PostkitError)
+                else PluginError(f"It cannot be read ({type(broken).__name__}).")
+            )
             if isinstance(error, NeedsLogin):
                 self._drop(run)
             if now >= part.live_at + TRIES:

@@ -106,9 +106,7 @@ class Changes(Moves):
     ) -> None:
         for part, rendered in zip(parts, wanted, strict=False):
             # The request of an attempt that was not accepted goes too: it has the old text.
-            sets = (
-                "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL, error = NULL"
-            )
+            sets = "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL"
             values = {"rendition": json.dumps(rendered.to_json())}
             self._change(connection, part, "edit", "A person edited it.", at, sets, values)
         for part in parts[len(wanted) :]:

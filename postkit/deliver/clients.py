@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ..accounts.draft import Draft
 from ..accounts.secret import RedactingFilter, Redactor
 from ..accounts.secrets import Secrets
 from ..accounts.vault import Vault
@@ -130,7 +131,7 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
 class Clients:
     """Makes and keeps connections. One that is taken serves one thread until it is given back."""
 
-    def __init__(self, plugins: Plugins, vault: Callable[[], Vault]) -> None:
+    def __init__(self, plugins: Plugins, vault: Callable[[], Vault | Draft]) -> None:
         self._plugins = plugins
         self._vault = vault
         self._idle: dict[str, list[Connection]] = {}
@@ -143,7 +144,7 @@ class Clients:
         """A connection that nobody else uses. Raises NetworkError as a next step."""
         with self._guard:
             idle = self._idle.pop(account.id, [])
-        kept = next((each for each in idle if self._is_current(each, account)), None)
+        kept = next((each for each in idle if self.is_current(each, account)), None)
         for each in idle:
             if each is kept:
                 continue
@@ -152,12 +153,17 @@ class Clients:
             return kept
         return self._connect(account)
 
-    def _is_current(self, kept: Connection, account: Account) -> bool:
-        """Whether no other process has given the account new access or another endpoint."""
+    def trying(self, draft: Draft) -> Clients:
+        """The same networks, reached with access that nobody else has yet."""
+        return Clients(self._plugins, lambda: draft)
+
+    def is_current(self, kept: Connection, account: Account) -> bool:
+        """Whether nobody has given the account new access or another endpoint since. Raises
+        VaultError."""
         mine, theirs = kept.account, account
-        same = (mine.endpoint, mine.ca_bundle) == (theirs.endpoint, theirs.ca_bundle)
-        held = kept.secrets.held if kept.secrets else None
-        return same and held == self._vault().get(account.id)
+        if (mine.endpoint, mine.ca_bundle) != (theirs.endpoint, theirs.ca_bundle):
+            return False
+        return kept.secrets is None or kept.secrets.held == self._vault().get(account.id)
 
     def give(self, connection: Connection) -> None:
         with self._guard:

@@ -120,6 +120,8 @@ class Courier(Audit):
         again = self._next_try(part, None)
         if part.state == "SCHEDULED":
             self._ledger.put_off(part, error, again)
+        elif part.state == "CLAIMED" and part.owner == self._ledger.owner:
+            self._ledger.release(part, error, again)
         elif part.state == "IN_DOUBT":
             if part.doubt_at is not None and self._clock.now() >= part.doubt_at + PATIENCE:
                 self._ask(run, part, f"It cannot be looked up: {error.message}")

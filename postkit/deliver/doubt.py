@@ -14,6 +14,8 @@ from ..errors import (
     PluginError,
     PostkitError,
     Refused,
+    StoreBusy,
+    StoreError,
     Throttled,
     VaultError,
 )
@@ -114,7 +116,15 @@ class Doubt(Waiting):
 
     def _looked_up(self, run: Run, outgoing: Outgoing, since: datetime) -> list[Candidate]:
         connection = self._connection(run)
-        found = connection.ask(lambda: connection.network.find(connection.client, outgoing, since))
+        try:
+            found = connection.ask(
+                lambda: connection.network.find(connection.client, outgoing, since)
+            )
+        except StoreBusy:
+            raise
+        except StoreError as gone:
+            # A picture of this one post, not the store of all of them.
+            raise PluginError(gone.message) from gone
         if not isinstance(found, Sequence) or not all(
             isinstance(c, Candidate) and isinstance(c.receipt.id, str) and c.at.tzinfo is not None
             for c in found
@@ -136,6 +146,9 @@ class Doubt(Waiting):
         part = self._ledger.look_failed(part, error, again, detail=self._answer(run), also=also)
         self._tell(run, part, "checking", error.message)
         if isinstance(error, NeedsLogin):
+            if self._is_replaced(run):
+                self._drop(run)
+                return True
             self._disconnect(run, error.message)
             self._ledger.let_go(part)
             return False

@@ -25,6 +25,7 @@ def evidence(exchange: Exchange | None) -> dict[str, Any] | None:
     text = exchange.body[: LONGEST * 4].decode("utf-8", "replace")
     return {
         "request": storable(f"{exchange.method} {address.scheme}://{address.netloc}{address.path}"),
+        "bytes": exchange.size,
         "left": exchange.wrote,
         "status": exchange.status,
         "seconds": round(exchange.seconds, 3),

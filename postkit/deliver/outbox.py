@@ -23,6 +23,8 @@ BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(hours=1)
 ATTEMPTS = 24
 """About a day; then the message is dropped, with a line in the log."""
+FAR = 2 * LONGEST_BACKOFF
+"""No message waits for so long, but for one that a wrong clock has written down."""
 BATCH = 200
 
 Observer = tuple[str, Callable[..., object]]
@@ -87,12 +89,12 @@ class Outbox:
         # again (by us or by another process), hears nothing later before that.
         failing: set[str] = set()
         waiting: set[str] = set()
-        now = micros(self._clock.now())
+        now = self._clock.now()
         for row in self._pending():
             told = set(json.loads(row["told"]))
             missing = [each for each in self._observers(row["event"]) if each[0] not in told]
             names = {name for name, _ in missing}
-            if row["next_at"] > now:
+            if micros(now) < row["next_at"] <= micros(now + FAR):
                 waiting |= names
                 continue
             if names and names <= waiting:
@@ -116,8 +118,8 @@ class Outbox:
     def _is_due(self) -> bool:
         return bool(
             self._database.read(
-                "SELECT 1 FROM outbox WHERE next_at <= :now LIMIT 1",
-                {"now": micros(self._clock.now())},
+                "SELECT 1 FROM outbox WHERE next_at <= :now OR next_at > :far LIMIT 1",
+                {"now": micros(self._clock.now()), "far": micros(self._clock.now() + FAR)},
             )
         )
 

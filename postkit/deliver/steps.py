@@ -12,6 +12,7 @@ from typing import Any
 
 from ..accounts.secret import Redactor
 from ..clock import Clock
+from ..errors import PostkitError
 from ..network import Account, Guarantee, Network, RenderedPart
 from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
@@ -163,9 +164,24 @@ class Steps:
         return min(retry_at, now + LONGEST_WAIT)
 
     def _connection(self, run: Run) -> Connection:
-        if run.connection is None:
-            run.connection = self._clients.take(run.account)
+        """Of the account as it is now: it may be given other access while a thread is sent."""
+        run.account = self._accounts.by_id(run.account.id)
+        if run.connection is not None:
+            if self._clients.is_current(run.connection, run.account):
+                return run.connection
+            self._drop(run)
+        run.connection = self._clients.take(run.account)
         return run.connection
+
+    def _is_replaced(self, run: Run) -> bool:
+        """Whether the access that was refused is not the account's any more."""
+        if run.connection is None:
+            return False
+        try:
+            account = self._accounts.by_id(run.account.id)
+            return not self._clients.is_current(run.connection, account)
+        except PostkitError:
+            return False
 
     def _disconnect(self, run: Run, reason: str) -> None:
         """The network refuses our access: the account waits for a person."""

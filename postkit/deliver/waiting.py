@@ -70,6 +70,9 @@ class Waiting(Steps):
     ) -> bool:
         detail = self._answer(run, of_create=connection is not None)
         part = change(part, error, self._clock.now(), detail=detail)
+        if self._is_replaced(run):
+            self._drop(run)
+            return True
         can_refresh = connection is not None and isinstance(connection.network, CanRefresh)
         if connection is not None and can_refresh and not run.renewed:
             try:

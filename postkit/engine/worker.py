@@ -31,6 +31,8 @@ TOLD = 2.0
 AGAIN = 0.25
 """An account that another process is busy with is looked at again after this time."""
 AFTER_FAILURE = 60.0
+SET_BACK = timedelta(hours=1)
+"""A clock that goes back by more was wrong before."""
 TOO_LATE = "Nothing could send it in time."
 LONGEST_REST = 30.0
 """Seconds between two tries at a store that refuses."""
@@ -67,6 +69,7 @@ class Worker:
         self._busy: set[str] = set()
         self._later: dict[str, float] = {}
         self._failure: StoreError | None = None
+        self._began: datetime | None = None
 
     def stop(self) -> None:
         """Begin nothing more; what is on its way still gets its answer."""
@@ -219,6 +222,8 @@ class Worker:
     def _do_chores(self, started: datetime, pool: ThreadPoolExecutor) -> None:
         self._agenda.beat(started)
         self._agenda.mend()
+        if self._is_clock_set_back():
+            self._agenda.wake()
         self._agenda.free_the_dead()
         self._rules.apply()
         for part in self._agenda.stale():
@@ -234,6 +239,13 @@ class Worker:
                 self._busy.add(name)
             pool.submit(self._run, name, self._ask)
         self._outbox.start()
+
+    def _is_clock_set_back(self) -> bool:
+        """Since the last time that this was asked; also at the first one, since nobody knows."""
+        # When the monotonic clock began, by the wall clock: it moves where that one is set.
+        began = self._clock.now() - timedelta(seconds=self._clock.monotonic())
+        before, self._began = self._began, began
+        return before is None or began < before - SET_BACK
 
     def _ask(self, delivery_id: str) -> None:
         """Of an account that nothing is sent for, say because it needs a login."""

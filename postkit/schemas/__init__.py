@@ -9,6 +9,15 @@ from typing import Any
 
 def report_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) of a report, which is also the shape of every error."""
-    text = (resources.files(__package__) / "report.v1.json").read_text("utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    return _read("report.v1.json")
+
+
+def commands_schema() -> dict[str, Any]:
+    """The schema of what ``list``, ``queue``, ``pause``, ``unpause`` and ``guarantees`` print: a
+    definition each. It refers to the schema of reports by its id."""
+    return _read("commands.v1.json")
+
+
+def _read(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((resources.files(__package__) / name).read_text("utf-8"))
     return schema

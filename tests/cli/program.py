@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from postkit.cli.main import run
 from postkit.emulator.server import EmulatorServer
-from postkit.schemas import report_schema
+from postkit.schemas import commands_schema, report_schema
 
 _LOGIN = re.compile(r"token|[Ss]ession")
 
@@ -45,6 +46,12 @@ class Result:
         validator().validate(report)
         return report
 
+    def answer(self, command: str) -> Any:
+        """The same for a command whose answer is no report of one publication."""
+        answer = self.json
+        answer_validator(command).validate(answer)
+        return answer
+
     @property
     def errors(self) -> list[str]:
         return [line for line in self.err.splitlines() if line.startswith("error: ")]
@@ -53,6 +60,17 @@ class Result:
 @cache
 def validator() -> Draft202012Validator:
     return Draft202012Validator(report_schema())
+
+
+@cache
+def answer_validator(command: str) -> Draft202012Validator:
+    """Of the command's own definition, and so of the schema that names it."""
+    report, commands = report_schema(), commands_schema()
+    known = Registry().with_resources(
+        [(schema["$id"], Resource.from_contents(schema)) for schema in (report, commands)]
+    )
+    own = {"$ref": f"{commands['$id']}#/$defs/{command}"}
+    return Draft202012Validator({"allOf": [own, {"$ref": commands["$id"]}]}, registry=known)
 
 
 @dataclass

@@ -21,7 +21,9 @@ def rows(out: str) -> list[list[str]]:
 def test_an_empty_queue(mastodon: Program) -> None:
     result = mastodon("queue")
     assert (result.status, result.out, result.err) == (0, "", "Nothing is scheduled.\n")
-    assert mastodon("queue", "--json").json == {"deliveries": [], "total": 0, "worker": False}
+    assert mastodon("queue", "--json").json == {
+        "deliveries": [], "total": 0, "worker": False, "copied": [],
+    }  # fmt: skip
 
 
 def test_what_is_to_come_is_in_the_order_of_its_time(mastodon: Program) -> None:
@@ -64,7 +66,7 @@ def test_what_is_held(mastodon: Program) -> None:
     assert mastodon("pause", "--all").status == 0
     assert mastodon("worker", "--drain", "--wait", "3").status == 4
     result = mastodon("queue")
-    assert rows(result.out)[0][:2] == [held, "held (paused)"]
+    assert rows(result.out)[0][:2] == [held, "held (paused: everything)"]
     assert "What is held: `postkit release ID` sends it" in result.err
 
 

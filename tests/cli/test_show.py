@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -85,6 +85,11 @@ def test_a_reason_is_told_where_it_adds_something() -> None:
         (None, []),
         ({"left": False, "seconds": 0.5}, ["did not leave (0.500 s)"]),
         ({"left": True, "status": None, "seconds": 1}, ["left; no whole answer came (1.000 s)"]),
+        ({"left": False, "bytes": 54, "seconds": 0.5}, ["did not leave (0.500 s)"]),
+        (
+            {"left": True, "status": None, "bytes": 1054, "seconds": 1},
+            ["left; no whole answer came (1.000 s), request of 1,054 bytes"],
+        ),
         (
             {"left": True, "status": 201, "seconds": 0.25, "request_id": "r1", "answer": "a\n\tb"},
             ["answered 201 after 0.250 s, request id r1", "a b"],
@@ -134,6 +139,8 @@ def test_a_program_reads_the_same(mastodon: Program) -> None:
     detail = events[2]["detail"]
     assert detail["request"].startswith("POST http://127.0.0.1:")
     assert (detail["left"], detail["status"]) == (True, 200)
+    [request] = [each for each in mastodon.server.requests("mastodon") if each.create]
+    assert detail["bytes"] == request.bytes > 0
     assert shown["next"] == {}
 
 
@@ -146,6 +153,18 @@ def test_each_delivery_and_each_part_has_its_own_lines(postkit: Program) -> None
         _, _, rest = out.partition(f"\n{delivery['id']}  {delivery['address']}\n")
         lines = re.findall(r"^  \d\d:\d\d:\S+ +(\d)  (?:#\d|  ) +live", rest, re.MULTILINE)
         assert lines[:2] == ["1", "2"]
+
+
+def test_where_it_went_live_stands_its_link_and_id(mastodon: Program) -> None:
+    (mastodon.home.parent / "thread.md").write_text("One\n\n---\n\nTwo\n", "utf-8")
+    mastodon.server.add_fault("mastodon", "lose_answer", accepted=True)
+    report = published(mastodon, "thread.md", "--to", "mastodon")
+    lines = mastodon("show", report["publication"]).out.splitlines()
+    live = [n for n, line in enumerate(lines) if re.match(r"  \d\d:\S+ +\d +#1  live ", line)]
+    posts = mastodon.server.posts("mastodon")
+    assert ["Found at the network" in lines[n] for n in live] == [True, False]
+    assert [lines[n + 1].strip() for n in live] == [f"{p.url}  id {p.id}" for p in posts]
+    assert all(lines[n + 2].strip().split()[0] in ("GET", "POST") for n in live)
 
 
 def test_a_lost_answer_is_told_from_the_request_to_what_was_found(mastodon: Program) -> None:
@@ -204,6 +223,11 @@ PAUSED = Outlook(worked=True, paused="board:me")
 LINKS = ["https://b.example/1", "https://b.example/2"]
 QUESTION = {"text": "Is it?", "links": LINKS, "part": 1}
 FAILED = (PartReport("d_1.1", "LIVE", "1", None, ""), PartReport("d_1.2", "FAILED", None, None, ""))
+GONE = {"kind": "refused", "message": "A person gave it up.", "code": "given_up"}
+LIMIT = {
+    "error": {"kind": "throttled", "message": "Slow.", "code": None},
+    "retry_at": NOW + timedelta(minutes=10),
+}
 LOGIN = {"kind": "needs_login", "message": "No.", "code": None}
 
 
@@ -237,7 +261,20 @@ LOGIN = {"kind": "needs_login", "message": "No.", "code": None}
         (delivery("scheduled", overdue=True), ALONE, ["finish d_1"]),
         (delivery("scheduled", error=LOGIN), WORKED, ["connect board --name me --replace"]),
         (delivery("sending"), ALONE, ["finish d_1"]),
+        (delivery("sending"), PAUSED, ["a worker is at it"]),
         (delivery("checking"), WORKED, ["a worker is at it"]),
+        (delivery("checking"), ALONE, ["finish d_1"]),
+        (delivery("checking"), PAUSED, ["a worker is at it"]),
+        (delivery("scheduled", error=LOGIN), PAUSED, ["connect board --name me --replace"]),
+        (delivery("scheduled", **LIMIT), ALONE, ["finish d_1", "2026-11-23 09:10:00 UTC"]),
+        (delivery("scheduled", **LIMIT), WORKED, ["Nothing: a worker", "09:10:00 UTC"]),
+        (delivery("scheduled", overdue=True), WORKED, ["a worker is at it"]),
+        (delivery("scheduled", overdue=True), PAUSED, ["it will be held. ", "unpause board:me"]),
+        (delivery("held", held_reason="objection"), WORKED, ["release d_1", "cancel d_1"]),
+        (delivery("held", held_reason="earlier_part"), ALONE, ["part before", "cancel d_1"]),
+        (delivery("failed", error=GONE), ALONE, []),
+        (delivery("partly_live", error=GONE), ALONE, ["given up", "delete d_1"]),
+        (delivery("partly_live", parts=FAILED, error=GONE), ALONE, ["given up", "delete d_1"]),
         (delivery("partly_live", parts=FAILED), ALONE, ["finish d_1 --retry", "delete d_1"]),
         (delivery("partly_live"), ALONE, []),
         (delivery("failed"), ALONE, ["finish d_1 --retry", "--to board:me"]),

@@ -29,12 +29,13 @@ def schedule(program: Program, text: str, at: str = "in 1s", *more: str) -> str:
 
 
 def running(program: Program, *arguments: str) -> subprocess.Popen[str]:
-    """A worker in a process of its own, from the moment that it has begun."""
+    """A worker in a process of its own, from the moment that others know of it."""
     process = program.start("worker", "--json", *arguments)
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, process.stderr and process.stderr.read()
     assert json.loads(line)["event"] == "started"
+    wait_for(lambda: program("queue", "--json").json["worker"])
     return process
 
 

@@ -32,6 +32,7 @@ def test_it_holds_each_package_and_its_data(wheel: Path) -> None:
         "postkit/demo/launch.md",
         "postkit/demo/rocket.jpg",
         "postkit/demo/team.jpg",
+        "postkit/schemas/commands.v1.json",
         "postkit/schemas/report.v1.json",
     ]
     for network in NETWORKS:

@@ -45,4 +45,7 @@ def test_an_edit_takes_back_the_request_of_before(database: Database) -> None:
     Changes(database, CLOCK, "person").edit(row, delivery("other"))
     [part] = ledger.parts("d_1")
     assert part.rendition["text"] == "other"
-    assert (part.outgoing, part.key, part.prepared, part.error) == (None, None, {}, None)
+    assert (part.outgoing, part.key, part.prepared) == (None, None, {})
+    # The limit was not about the text: it still says what the new one waits for.
+    assert part.error is not None
+    assert part.error["kind"] == "throttled"

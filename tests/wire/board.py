@@ -66,6 +66,8 @@ class Server:
     script: list[Any] = field(default_factory=list)
     hidden: bool = False
     looks: int = 0
+    tokens: list[str] = field(default_factory=list)
+    """What each create came with."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,6 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
         state = self.state
         state.creates += 1
+        state.tokens.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
         step = state.script.pop(0) if state.script else "ok"
         if isinstance(step, tuple):
             return self._answer(*step)
