@@ -106,3 +106,12 @@ def describe(data: bytes) -> str:
     if start_of_text.startswith(("{", "[")):
         return "a JSON file"
     return "a text file"
+
+
+def in_bytes(size: int) -> str:
+    """``size`` bytes for people: 12 bytes, 840 kB, 3.2 MB (powers of 1000)."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 999_500:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB"

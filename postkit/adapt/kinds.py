@@ -6,7 +6,7 @@ from ..limits.model import Limits
 from ..post import Media
 from ..rendition import MediaKind
 from .filetype import HEAD, image_mime, video_mime
-from .picture import frames_of
+from .picture import is_animated
 
 WORDS: dict[MediaKind, tuple[str, str]] = {
     "image": ("picture", "pictures"),
@@ -22,7 +22,7 @@ def kind_of(media: Media) -> MediaKind:
         if video_mime(file.read(HEAD)) is not None:
             return "video"
     data = media.read()
-    return "animation" if frames_of(data, image_mime(data)) > 1 else "image"
+    return "animation" if is_animated(data, image_mime(data)) else "image"
 
 
 def sent_as(kind: MediaKind, limits: Limits) -> MediaKind | None:

@@ -137,15 +137,15 @@ def open_picture(data: bytes, name: str) -> Opened:
     return Opened(picture, image, clean if complete else None)
 
 
-def frames_of(data: bytes, mime: str | None) -> int:
-    """How many frames or pages a picture has; 1 where it cannot be told. Decodes none of them."""
+def is_animated(data: bytes, mime: str | None) -> bool:
+    """Whether a picture has a second frame; False where that cannot be told. Decodes none."""
     if mime not in ("image/gif", "image/webp", "image/png"):
-        return 1
+        return False
     try:
         with _lazily(data, mime) as image:
-            return int(getattr(image, "n_frames", 1))
+            return bool(getattr(image, "is_animated", False))
     except _ERRORS:
-        return 1
+        return False
 
 
 def _stripped(data: bytes, mime: str, name: str) -> Stripped | None:

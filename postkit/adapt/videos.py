@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
 from ..limits.model import VideoLimit
 from ..network import Attachment, CannotRender
 from ..post import Media
-from .images import in_bytes
+from .filetype import in_bytes
 from .workshop import Workshop, progress_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..video.clip import Clip
+    from ..video.plan import Decision
 
 ENDINGS = {
     "video/mp4": (".mp4", ".m4v"),
@@ -51,9 +52,10 @@ def fit_video(
     allows to cut off what is too long. Raises InputError for what is no whole video and where
     what converts it is not installed, CannotRender where it cannot be made to fit.
     """
-    made = _MADE.get(
-        (media.sha256(), limit, trim, media.kind), lambda: _fitted(media, limit, trim=trim)
-    )
+    source = media.path or _FILES.get(media.sha256(), lambda: _written(media))
+    work = _worked_out(media, source, limit, trim=trim)
+    # What is refused has not been read whole: a file may be larger than patience.
+    made = _MADE.get((media.sha256(), limit, trim, media.kind), work)
     attachment = Attachment(
         sha256=made.sha256,
         mime=made.clip.mime,
@@ -70,25 +72,33 @@ def fit_video(
     return attachment, tuple(f"{media.name}: {change}" for change in made.changes)
 
 
-def _fitted(media: Media, limit: VideoLimit, *, trim: bool) -> Made:
-    from ..video.convert import convert
+def _worked_out(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Callable[[], Made]:
+    """What is to be done, by the file's own tables alone."""
     from ..video.plan import plan
     from ..video.probe import probe
-    from ..video.wish import wish_for
 
-    source = _FILES.get(media.sha256(), lambda: _copied(media))
     if media.kind == "animation":
-        return _animated(media.name, source, limit)
+        return lambda: _animated(media.name, source, limit)
     clip = probe(source, media.name)
     decision = plan(clip, limit, trim=trim)
     if decision.way == "refused":
         raise CannotRender(f"{media.name}: it cannot be sent here: {'; '.join(decision.reasons)}.")
     if decision.way == "as it is":
-        return _as_it_is(media, source, clip)
-    target = _MADE.path(f"{PurePath(media.name).stem}.mp4")
-    wish = wish_for(limit, copy=decision.way == "remux", trim=trim)
-    made = convert(source, target, wish, progress_of(media.name), clip=clip)
-    how = "packed anew as MP4" if decision.way == "remux" else _scaled(clip, made)
+        return lambda: _as_it_is(media, source, clip)
+    return lambda: _converted(media.name, source, clip, limit, decision, trim=trim)
+
+
+def _converted(
+    name: str, source: Path, clip: Clip, limit: VideoLimit, decision: Decision, *, trim: bool
+) -> Made:
+    from ..video.convert import convert
+    from ..video.wish import wish_for
+
+    is_copy = decision.way == "remux"
+    target = _MADE.path(f"{PurePath(name).stem}.mp4")
+    wish = wish_for(limit, copy=is_copy, trim=trim)
+    made = convert(source, target, wish, progress_of(name), clip=clip)
+    how = "packed anew as MP4" if is_copy else _scaled(clip, made)
     changes = (f"{how} ({'; '.join(decision.reasons)})", *_removed(clip))
     return Made(target, _sha256(target), made, changes)
 
@@ -118,13 +128,9 @@ def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
     return Made(target, _sha256(target), made, (change,))
 
 
-def _copied(media: Media) -> Path:
-    """The bytes as a file of our own, which nobody changes while they are worked at."""
+def _written(media: Media) -> Path:
     target = _FILES.path(media.name)
-    with media.open() as file, target.open("wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
-    if _sha256(target) != media.sha256():
-        raise InputError(f"{media.name}: it was changed meanwhile; publish it again.")
+    target.write_bytes(media.read())
     return target
 
 

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from postkit.adapt import images
-from postkit.adapt.images import fit, in_bytes
+from postkit.adapt.filetype import in_bytes
+from postkit.adapt.images import fit
 from postkit.errors import InputError
 from postkit.limits.model import ImageLimit
 from postkit.network import CannotRender
@@ -265,13 +266,13 @@ def test_ten_addresses_encode_once(
     photo: Photo, pictures: ImageLimit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    real = images._fitted
+    real = images._made
 
     def counted(data: bytes, name: str, limit: ImageLimit) -> Any:
         made.append(name)
         return real(data, name, limit)
 
-    monkeypatch.setattr(images, "_fitted", counted)
+    monkeypatch.setattr(images, "_made", counted)
     data = photo(2500, 1000)
     names = [f"{n}.jpg" for n in range(10)]
     lines: dict[str, tuple[str, ...]] = {}
