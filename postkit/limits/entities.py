@@ -168,16 +168,3 @@ def _hashtag_pattern(spaced: bool) -> UnicodePattern[str]:
         rf"(?<![{word}&/])[#\uff03](?!\ufe0f|\u20e3)(?=[{word}]*?[\p{{L}}\p{{M}}])[{word}]++"
         r"(?![#\uff03]|://)"
     )
-
-
-def byte_span(text: str, entity: Entity) -> tuple[int, int]:
-    """Start and end of ``entity`` in UTF-8 bytes of ``text``. A lone surrogate takes 3 bytes."""
-    start = len(text[: entity.start].encode("utf-8", "surrogatepass"))
-    return start, start + len(text[entity.start : entity.end].encode("utf-8", "surrogatepass"))
-
-
-def utf16_span(text: str, entity: Entity) -> tuple[int, int]:
-    """Start and end of ``entity`` in UTF-16 code units of ``text``."""
-    start = len(text[: entity.start].encode("utf-16-le", "surrogatepass")) // 2
-    width = len(text[entity.start : entity.end].encode("utf-16-le", "surrogatepass")) // 2
-    return start, start + width
