@@ -42,18 +42,18 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "Chinese": (
         "",
-        "今天 我们 发布 新 版本 ， 读取 文件 的 速度 提高 了 一倍 。 感谢 所有 提交 报告 的 朋友 ， 下一个 版本 "
-        "计划 在 春天 推出 。",
+        "今天 我们 发布 新 版本 ， 读取 文件 的 速度 提高 了 一倍 。 "
+        "感谢 所有 提交 报告 的 朋友 ， 下一个 版本 计划 在 春天 推出 。",
     ),
     "Japanese": (
         "",
-        "本日 、 新しい バージョン を 公開 しました 。 ファイル の 読み込み が 二倍 速く なりました 。 報告 を "
-        "くださった 皆さん 、 ありがとう ございます 。",
+        "本日 、 新しい バージョン を 公開 しました 。 ファイル の "
+        "読み込み が 二倍 速く なりました 。 報告 を くださった 皆さん 、 ありがとう ございます 。",
     ),
     "Korean": (
         " ",
-        "오늘 새 버전을 공개합니다. 파일을 두 배 빠르게 읽습니다. 오류를 알려 주신 모든 분께 감사드립니다. "
-        "다음 버전은 봄에 나옵니다.",
+        "오늘 새 버전을 공개합니다. 파일을 두 배 빠르게 읽습니다. 오류를 알려 주신 모든 분께 "
+        "감사드립니다. 다음 버전은 봄에 나옵니다.",
     ),
     "Thai": (
         "",
@@ -71,7 +71,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "والإصدار القادم سيصدر في الربيع إن شاء الله.",
     ),
 }
-EMOJI = "😀 🎉 🚀 👍🏽 👩‍🚀 👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 🇯🇵 ❤️ 1️⃣ 👩🏻‍🤝‍👨🏿 ☀️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿".split(" ")
+EMOJI = (
+    "😀",
+    "🎉",
+    "🚀",
+    "👍🏽",
+    "👩\u200d🚀",
+    "👨\u200d👩\u200d👧\u200d👦",
+    "🏳\ufe0f\u200d🌈",
+    "🇩🇪",
+    "🇯🇵",
+    "❤\ufe0f",
+    "1\ufe0f⃣",
+    "👩🏻\u200d🤝\u200d👨🏿",
+    "☀\ufe0f",
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+)
 LINKED = (
     "https://example.com/{n}",
     "https://example.com/blog/2026/11/{n}?ref=feed&page=2#top",
@@ -116,9 +131,10 @@ def peer() -> Callable[[str], object]:
 
 
 def counters() -> dict[str, Callable[[str], object]]:
-    links = EntityRules(bare_domains=True, mention="name", short_host="t.co")
+    links = EntityRules(
+        bare_domains=True, mention="name", short_host="t.co", hashtags=True, cashtags=True
+    )
     federated = EntityRules(unicode_paths=True, mention="name@host", hashtags=True)
-    shortened = {"url_length": 23, "rules": federated, "mention_local_only": True}
     weighted = Weighted(
         ranges=((0, 4351, 100), (8192, 8205, 100), (8208, 8223, 100), (8242, 8247, 100)),
         default_weight=200,
@@ -137,6 +153,7 @@ def counters() -> dict[str, Callable[[str], object]]:
         "code points": CodePoints().count,
         "UTF-16": Utf16Units().count,
         "UTF-8": Utf8Bytes().count,
+        "entities": links.detect,
     }
 
 
