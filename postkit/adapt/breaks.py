@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import regex
 
+from ..limits.clusters import clusters
 from ..limits.entities import EntityRules
 
-_GRAPHEME = regex.compile(r"\X")
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _LINK = re.compile(r"https?://\S+")
 _NO_BREAK = "\u00a0\u202f\u2007\u2060\ufeff"
 _CLOSING = "\"'”’»›)\\]}」』）】》〉〕｣］｝"
@@ -87,10 +86,7 @@ def find_breaks(text: str, rules: EntityRules) -> Breaks:
     inside = 0
     index = 0
     previous = ""
-    # The engine walks back over a run of flags for each of them: a minute for 50,000.
-    # A letter with its mark is one grapheme of two code points as well.
-    for match in _GRAPHEME.finditer(_FLAG.sub("o\u0308", text)):
-        at, end = match.span()
+    for at, end in clusters(text):
         grapheme = text[at:end]
         while index < len(taken) and taken[index][0] < at:
             inside = max(inside, taken[index][1])
