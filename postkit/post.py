@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any
@@ -103,10 +103,15 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message of a thread."""
+    """One message of a thread.
+
+    ``markdown``: the text is Markdown, as that of a post file is, and not what readers will see
+    to the letter.
+    """
 
     text: str = ""
     media: tuple[Media, ...] = ()
+    markdown: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -128,7 +133,8 @@ class Settings:
 class Post:
     """A post, or a thread where ``text`` is a sequence of texts or Parts.
 
-    Text is never parsed: it is what readers will see. ``media`` belongs to the first part.
+    Text is never parsed: it is what readers will see, but for a Part that says it is Markdown.
+    ``media`` belongs to the first part.
     ``networks`` holds Settings by network name (or by address for one delivery alone).
     ``to`` are the addresses it goes to where none are named. ``at``, ``zone`` and ``expires``
     say when, as ``Kit.schedule`` reads them.
@@ -172,7 +178,7 @@ class Post:
         parts = [part if isinstance(part, Part) else Part(part) for part in given] or [Part()]
         own = _media(media)
         if own:
-            parts[0] = Part(parts[0].text, own + parts[0].media)
+            parts[0] = replace(parts[0], media=own + parts[0].media)
         put = object.__setattr__
         put(self, "parts", tuple(parts))
         put(self, "title", title)
@@ -283,6 +289,7 @@ class Post:
         fields: list[Any] = [
             [
                 [p.text, [[hashlib.sha256(m.read()).hexdigest(), m.alt] for m in p.media]]
+                + ["markdown"] * p.markdown
                 for p in self.parts
             ],
             self.title,

@@ -10,6 +10,7 @@ from .counters import Counter
 from .entities import EntityRules
 
 Where = Literal["none", "text", "field"]
+Markup = Literal["none", "markdown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ class Limits:
     ``text`` holds for each part; several limits may hold at once. ``threads`` says whether a
     part can follow another. ``media_count`` is per part (0: no media at all), and from
     ``media_count_source`` where that is another source. ``link``, ``tags`` say how a link or a
-    tag travels: as a field, written into the text, or not at all.
+    tag travels: as a field, written into the text, or not at all. ``markup`` is how a text can
+    carry emphasis, lists and the like; with ``threads`` it must be "none", since a text is split
+    as plain text (ValueError).
     """
 
     source: Source
@@ -99,6 +102,7 @@ class Limits:
     link: Where = "text"
     link_with_media: bool = True
     tags: Where = "text"
+    markup: Markup = "none"
     max_tags: int | None = None
     poll: PollLimit | None = None
     content_warning: bool = False
@@ -110,6 +114,10 @@ class Limits:
     rates: tuple[Rate, ...] = ()
     prices: tuple[Price, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.markup != "none" and self.threads:
+            raise ValueError("markup is for networks without threads: texts are split as plain.")
 
     def changed(self, **fields: Any) -> Limits:
         """A copy with other values: what one account or server allows beyond the table."""

@@ -110,7 +110,7 @@ def cashtags(text: str) -> list[Found]:
         if char != "$" or (at and text[at - 1] not in SPACES):
             continue
         name = run(text, at + 1, letters, 6)
-        ends = []
+        ends: list[int] = []
         if name > at + 1:
             if text[name : name + 1] in (".", "_"):
                 last = run(text, name + 1, letters, 2)
