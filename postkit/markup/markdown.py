@@ -33,9 +33,18 @@ class _Writer:
     def blocks(self, nodes: list[SyntaxTreeNode]) -> str:
         return "\n\n".join(self._block(node) for node in nodes)
 
+    def _code_block(self, node: SyntaxTreeNode) -> str:
+        content = node.content.removesuffix("\n")
+        before = node.previous_sibling
+        if before is not None and before.type.endswith("_list"):
+            # Indented, it would belong to the list.
+            fence = _ticks(content, 3)
+            return f"{fence}\n{content}\n{fence}"
+        return _prefixed(content, " " * _INDENT, " " * _INDENT)
+
     def _block(self, node: SyntaxTreeNode) -> str:
         if node.type in ("fence", "code_block"):
-            return _prefixed(node.content.removesuffix("\n"), " " * _INDENT, " " * _INDENT)
+            return self._code_block(node)
         if node.type == "hr":
             return "***"
         if node.type == "blockquote":
@@ -111,10 +120,14 @@ class _Writer:
 
 
 def _code(content: str) -> str:
-    longest = max(map(len, re.findall("`+", content)), default=0)
-    fence = "`" * (longest + 1)
+    fence = _ticks(content, 1)
     space = " " if content.startswith("`") or content.endswith("`") else ""
     return f"{fence}{space}{content}{space}{fence}"
+
+
+def _ticks(content: str, least: int) -> str:
+    """More backticks than ``content`` has in a row."""
+    return "`" * max(least, 1 + max(map(len, re.findall("`+", content)), default=0))
 
 
 def _prefixed(text: str, first: str, others: str) -> str:
