@@ -167,12 +167,12 @@ class Weighted:
 
     def _emoji(self, text: str, urls: list[tuple[int, int]], weight: int) -> int:
         """What emoji add to or take from the sum of their code points outside of URLs."""
-        change = 0
+        pieces: list[str] = []
         inside = iter([*urls, (len(text), len(text) + 1)])
         url_start, url_end = next(inside)
         for start, end in emoji_sequences(text):
             while start >= url_end:
                 url_start, url_end = next(inside)
             if start < url_start:
-                change += weight - self._weigh(text[start:end])
-        return change
+                pieces.append(text[start:end])
+        return weight * len(pieces) - self._weigh("".join(pieces))
