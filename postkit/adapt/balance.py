@@ -18,10 +18,14 @@ _PENALTY = {
     Grade.SENTENCE: 0.05,
     Grade.CLAUSE: 0.12,
     Grade.WORD: 0.2,
-    Grade.INSIDE: 0.5,
-    Grade.CLUSTER: 0.6,
+    Grade.INSIDE: 1.0,
+    Grade.CLUSTER: 1.5,
 }
 """What a place costs, against the square of its distance from even parts (a full part is 1)."""
+
+
+_ORPHAN = 0.6
+"""A part, or what is left for each that follows, is an orphan below this share of an even part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,27 @@ def choose(row: Row, most: float) -> list[int]:
     chosen: list[int] = []
     at = 0
     for number in range(count - 1):
-        even = row.load(at, len(row.places) - 1) / (count - number)
+        more = count - number - 1
+        even = row.load(at, len(row.places) - 1) / (more + 1)
         first = max(earliest[number], at + 1)
         last = at + 1
         while last + 1 <= latest[number] and row.load(at, last + 1) <= most:
             last += 1
         reach = range(min(first, last), last + 1)
         # Of what is as good, the last.
-        _, at = min((_cost(row, at, index, even), -index) for index in reach)
+        _, at = min((_cost(row, at, index, even, more), -index) for index in reach)
         at = -at
         chosen.append(at)
     return [*chosen, len(row.places) - 1]
 
 
-def _cost(row: Row, start: int, end: int, even: float) -> float:
+def _cost(row: Row, start: int, end: int, even: float, more: int) -> float:
+    """What it costs that a part ends at ``end``, where ``more`` parts follow."""
+    own = row.load(start, end)
+    smaller = min(own, row.load(end, len(row.places) - 1) / more)
+    orphan = max(0.0, _ORPHAN * even - smaller)
     # Rounded, so that what is as good stays as good.
-    return round(_PENALTY[row.places[end].grade] + (row.load(start, end) - even) ** 2, 9)
+    return round(_PENALTY[row.places[end].grade] + (own - even) ** 2 + 2 * orphan, 9)
 
 
 def _forwards(row: Row, most: float) -> list[int]:

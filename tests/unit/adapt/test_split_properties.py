@@ -152,13 +152,13 @@ PROSE = (
 @pytest.mark.parametrize("maximum", range(40, 200, 7))
 @pytest.mark.parametrize("length", range(60, 240, 13))
 def test_the_last_part_is_no_orphan(maximum: int, length: int) -> None:
-    """The measure: the smallest part of prose has half of an even share, unless a sentence ends
-    there, which is the better end, or the limit is so low that words do not come out even."""
+    """The measure: the smallest part of prose has half of an even share, and there is no part
+    more than are needed. Below 40 characters, words are too long to come out even."""
     text = PROSE[:length].rsplit(" ", 1)[0]
     parts = parts_of(text, CodePoints(), maximum)
     assert parts is not None
     even = len(text) / len(parts)
-    assert min(map(len, parts)) >= min(even / 2, maximum / 3)
+    assert min(map(len, parts)) >= even / 2
     assert len(parts) == least(text, maximum)
 
 
@@ -186,10 +186,10 @@ def test_there_are_as_few_parts_as_possible(words: list[str], maximum: int) -> N
 @pytest.mark.parametrize(
     ("text", "maximum", "expected"),
     [
-        ("ウィキペディアっていいね", 7, ["ウィキペディア", "っていいね"]),
+        ("ウィキペディアっていいね", 7, ["ウィキペディ", "アっていいね"]),
         ("これは「本」です", 5, ["これは", "「本」です"]),
-        ("スーパーマーケット", 4, ["スー", "パーマー", "ケット"]),
-        ("價格是一百二十元，很貴。", 10, ["價格是一百二十元，", "很貴。"]),
+        ("スーパーマーケット", 4, ["スーパー", "マー", "ケット"]),
+        ("價格是一百二十元，很貴。", 10, ["價格是一百二", "十元，很貴。"]),
         ("กขค กขค กขค", 8, ["กขค กขค", "กขค"]),
         ("ที่นี่", 4, ["ที่", "นี่"]),
     ],
@@ -206,5 +206,5 @@ def test_a_million_characters_are_refused_and_not_looked_at_again_and_again(piec
     text = (piece * 1_000_000)[:1_000_000]
     with pytest.raises(CannotRender, match="needs more than 50 posts"):
         split(text, [TextLimit(CodePoints(), 280, SOURCE)], RULES, numbering=False)
-    limits = [TextLimit(CodePoints(), 30_000, SOURCE)]
-    assert len(split(text, limits, RULES, numbering=False)) == 34
+    limits = [TextLimit(CodePoints(), 1200, SOURCE)]
+    assert len(split(text[:40_000], limits, RULES, numbering=False)) == 34
