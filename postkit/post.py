@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
@@ -135,10 +135,15 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message of a thread."""
+    """One message of a thread.
+
+    ``markdown``: the text is Markdown, as that of a post file is, and not what readers will see
+    to the letter.
+    """
 
     text: str = ""
     media: tuple[Media, ...] = ()
+    markdown: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -160,7 +165,8 @@ class Settings:
 class Post:
     """A post, or a thread where ``text`` is a sequence of texts or Parts.
 
-    Text is never parsed: it is what readers will see. ``media`` belongs to the first part.
+    Text is never parsed: it is what readers will see, but for a Part that says it is Markdown.
+    ``media`` belongs to the first part.
     ``networks`` holds Settings by network name (or by address for one delivery alone).
     ``to`` are the addresses it goes to where none are named. ``at``, ``zone`` and ``expires``
     say when, as ``Kit.schedule`` reads them.
@@ -204,7 +210,7 @@ class Post:
         parts = [part if isinstance(part, Part) else Part(part) for part in given] or [Part()]
         own = _media(media)
         if own:
-            parts[0] = Part(parts[0].text, own + parts[0].media)
+            parts[0] = replace(parts[0], media=own + parts[0].media)
         put = object.__setattr__
         put(self, "parts", tuple(parts))
         put(self, "title", title)
@@ -313,7 +319,10 @@ class Post:
         """SHA-256 (hex) over everything that readers could see; media by their bytes."""
         digest = hashlib.sha256()
         fields: list[Any] = [
-            [[p.text, [[m.sha256(), m.alt] for m in p.media]] for p in self.parts],
+            [
+                [p.text, [[m.sha256(), m.alt] for m in p.media]] + ["markdown"] * p.markdown
+                for p in self.parts
+            ],
             self.title,
             self.link,
             [list(self.poll.options), self.poll.minutes, self.poll.multiple] if self.poll else None,

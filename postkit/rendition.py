@@ -63,7 +63,8 @@ class RenderedPart:
     The default ``adapt`` sets a name where the table of limits has the field and the author gave
     one. On the first part: ``title``, ``link``, ``tags`` (a list of words without ``#``), ``poll``
     (``options``, ``minutes``, ``multiple``). On each part: ``content_warning``, ``lang``,
-    ``visibility``, ``options`` (the network's own, by name).
+    ``visibility``, ``options`` (the network's own, by name), ``markup`` where the text is in the
+    markup of the table of limits; without it the text is plain.
     """
 
     text: str

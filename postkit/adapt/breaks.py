@@ -1,48 +1,67 @@
-"""Where a text may be cut, and how good each place is."""
+"""Where a text may be cut, and how good each place is.
+
+Chinese and Japanese may be cut between most characters, but not before closing marks, small kana
+or sound marks, nor after opening ones. Thai, Lao, Khmer and Burmese are written without spaces,
+and their words are known only to a dictionary, which is not here: between two spaces they are cut
+between two clusters, which can be inside of a word.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import regex
 
+from ..limits.clusters import clusters
 from ..limits.entities import EntityRules
+from .wholes import Span, keep_whole, never_cut
 
-_GRAPHEME = regex.compile(r"\X")
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
-_LINK = re.compile(r"https?://\S+")
 _NO_BREAK = "\u00a0\u202f\u2007\u2060\ufeff"
 _CLOSING = "\"'”’»›)\\]}」』）】》〉〕｣］｝"
 # A sentence ends with these alone in scripts without spaces, and with the next group before one.
 _FULL_STOP = re.compile(rf"[。！？｡]+[{_CLOSING}。！？]*")
 _SENTENCE = re.compile(rf"[.!?…؟۔।॥።‽⁇⁈⁉]+[{_CLOSING}]*(?=\s)")
+_CLAUSE = re.compile(rf"[,;:،؛–—][{_CLOSING}]*(?=\s)|[、，；：]")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:\w|\d+|Mr|Mrs|Ms|Dr|Prof|St|No|vs|approx)\.$")
 # Scripts that are written without spaces but may be broken between most characters.
 _IDEOGRAPH = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _NOT_FIRST = frozenset(
-    "、。，．・：；！？｡､,.:;!?…‥ー々〻ゝゞヽヾ」』）】》〉〕｣］｝)]}”’»"
-    "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ"
+    "、。，．・：；！？｡､,.:;!?…‥ー々〻ゝゞヽヾ」』）】》〉〕｣］｝)]}”’»゛゜％"
+    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"
 )
 _NOT_LAST = frozenset("「『（【《〈〔｢［｛([{“‘«")
 
 
+class Grade(IntEnum):
+    """What ends at a place; a lower grade is a better one."""
+
+    PARAGRAPH = 0
+    SENTENCE = 1
+    CLAUSE = 2
+    WORD = 3
+    INSIDE = 4
+    """Inside of what should stay whole: a quote, brackets, words in the other direction."""
+    CLUSTER = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Breaks:
-    """Positions in ``text``, each list in order.
+    """Places in ``text``, in order and with the text's end as the last.
 
-    ``allowed``: between two graphemes and inside no entity, and the text's end. ``paragraphs``,
-    ``sentences`` (and lines), ``words`` are those of ``allowed`` at which one ends. ``spaces``:
-    runs of white space as (start, end).
+    ``places``: where a part may end, with the grade of each, but for Grade.CLUSTER. ``clusters``:
+    all places between two clusters and inside of nothing that is never cut. ``spaces``: runs of
+    white space as (start, end). ``wholes``: what should stay whole.
     """
 
     text: str
-    allowed: list[int]
-    paragraphs: list[int]
-    sentences: list[int]
-    words: list[int]
-    spaces: list[tuple[int, int]]
+    places: list[tuple[int, Grade]]
+    clusters: list[int]
+    spaces: list[Span]
+    wholes: list[Span]
 
     def after_space(self, position: int) -> int:
         """``position``, or the end of the white space that begins or goes on there."""
@@ -58,81 +77,70 @@ class Breaks:
             return self.spaces[index][0]
         return position
 
-    def best(self, start: int, furthest: int, stop: int, enough: int) -> int:
-        """The best end, at most ``furthest``, of a part that begins at ``start``."""
-        if furthest >= stop:
-            return stop
-        floor = start + (furthest - start) // enough
-        for places, least in (
-            (self.paragraphs, floor),
-            (self.sentences, floor),
-            (self.words, start),
-        ):
-            index = bisect_right(places, furthest) - 1
-            if index >= 0 and places[index] > least:
-                return places[index]
-        return self.before_space(furthest)
-
 
 def find_breaks(text: str, rules: EntityRules) -> Breaks:
     """Every place where ``text`` may be cut; linear in its length."""
-    # Every link is kept whole, also where the network itself makes none of it.
-    taken = sorted(
-        [(entity.start, entity.end) for entity in rules.detect(text)]
-        + [match.span() for match in _LINK.finditer(text)]
-    )
+    taken = never_cut(text, rules)
     allowed: list[int] = []
     words: set[int] = set()
-    spaces: list[tuple[int, int]] = []
+    spaces: list[Span] = []
     inside = 0
     index = 0
     previous = ""
-    # The engine walks back over a run of flags for each of them: a minute for 50,000.
-    # A letter with its mark is one grapheme of two code points as well.
-    for match in _GRAPHEME.finditer(_FLAG.sub("o\u0308", text)):
-        at, end = match.span()
-        grapheme = text[at:end]
+    for at, end in clusters(text):
+        cluster = text[at:end]
         while index < len(taken) and taken[index][0] < at:
             inside = max(inside, taken[index][1])
             index += 1
         if at and at >= inside:
             allowed.append(at)
-            if _between_ideographs(previous, grapheme):
+            if _between_ideographs(previous, cluster):
                 words.add(at)
-        if grapheme.isspace() and grapheme not in _NO_BREAK:
+        if cluster.isspace() and cluster not in _NO_BREAK:
             if spaces and spaces[-1][1] == at:
                 spaces[-1] = (spaces[-1][0], end)
             else:
                 spaces.append((at, end))
-        previous = grapheme
+        previous = cluster
     allowed.append(len(text))
-    return _graded(text, allowed, words, spaces)
+    grades = _graded(text, set(allowed), words, spaces)
+    return Breaks(text, sorted(grades.items()), allowed, spaces, keep_whole(text))
 
 
-def _graded(
-    text: str, allowed: list[int], words: set[int], spaces: list[tuple[int, int]]
-) -> Breaks:
-    possible = set(allowed)
-    paragraphs: list[int] = []
-    sentences: set[int] = set()
+def within(places: Iterable[int], wholes: Sequence[Span]) -> set[int]:
+    """Those of ``places`` (in order) that are inside of one of ``wholes`` (sorted)."""
+    found: set[int] = set()
+    inside = index = 0
+    for place in places:
+        while index < len(wholes) and wholes[index][0] < place:
+            inside = max(inside, wholes[index][1])
+            index += 1
+        if place < inside:
+            found.add(place)
+    return found
+
+
+def _graded(text: str, possible: set[int], words: set[int], spaces: list[Span]) -> dict[int, Grade]:
+    grades = dict.fromkeys(words, Grade.WORD)
+
+    def grade(place: int, better: Grade) -> None:
+        grades[place] = min(better, grades.get(place, better))
+
     for start, end in spaces:
-        if start not in possible:
-            continue
-        words.add(start)
         lines = text.count("\n", start, end) + 2 * text.count("\u2029", start, end)
-        if lines > 1:
-            paragraphs.append(start)
-        elif lines:
-            sentences.add(start)
+        grade(start, (Grade.WORD, Grade.SENTENCE, Grade.PARAGRAPH)[min(lines, 2)])
     for match in _SENTENCE.finditer(text):
-        following = text[match.end() :][:16].lstrip()[:1]
+        following = text[match.end() : match.end() + 16].lstrip()[:1]
         before = text[max(0, match.start() - 8) : match.start() + 1]
         if not following.islower() and not _ABBREVIATION.search(before):
-            sentences.add(match.end())
-    sentences.update(match.end() for match in _FULL_STOP.finditer(text))
-    return Breaks(
-        text, allowed, paragraphs, sorted(sentences & possible), sorted(words & possible), spaces
-    )
+            grade(match.end(), Grade.SENTENCE)
+    for pattern, better in ((_FULL_STOP, Grade.SENTENCE), (_CLAUSE, Grade.CLAUSE)):
+        for match in pattern.finditer(text):
+            if match.end() not in possible or text[match.end() : match.end() + 1] in _NOT_FIRST:
+                continue
+            grade(match.end(), better)
+    grade(len(text), Grade.PARAGRAPH)
+    return {place: found for place, found in grades.items() if place in possible and place}
 
 
 def _between_ideographs(left: str, right: str) -> bool:

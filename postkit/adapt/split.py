@@ -1,27 +1,25 @@
-"""Split a text that is too long: at a paragraph, else a sentence, else a word.
+"""Split a text that is too long: into few and even parts, at good places.
 
-Never inside a grapheme, URL, mention, hashtag or cashtag.
+Never inside a grapheme, URL, mention, hashtag, cashtag or a number with its unit; inside of quotes,
+brackets and words in the other direction only where these are longer than a part.
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Sequence
 
 from ..limits.entities import EntityRules
 from ..limits.model import TextLimit
 from ..network import CannotRender
 
-if TYPE_CHECKING:
-    from .breaks import Breaks
-
 MAX_PARTS = 50
 """Posts of one thread; a longer one is an article, and more likely a mistake."""
 
-_ENOUGH = 4
-"""A paragraph or sentence end is taken where it fills a post to at least one part in _ENOUGH."""
+_TRIES = 20
+"""Ways to cut that are tried, each with a little more room, until every part fits."""
+
+_SPACE = re.compile(r"\s+")
 
 
 def excess(text: str, limits: Sequence[TextLimit]) -> tuple[tuple[TextLimit, int], ...]:
@@ -69,84 +67,47 @@ def cut(
     max_parts: int = MAX_PARTS,
 ) -> list[str]:
     """``text`` in parts that keep ``limits`` with ``reserve`` behind each. Raises CannotRender."""
+    broken = excess(text, limits)
+    if any(_least(text, count, max_parts) > max_parts * limit.maximum for limit, count in broken):
+        raise CannotRender(_too_many(broken, max_parts))
+    from .balance import choose
     from .breaks import find_breaks
+    from .places import Unbreakable, find_places
 
     breaks = find_breaks(text, rules)
-    parts: list[str] = []
-    start, stop = breaks.after_space(0), breaks.before_space(len(text))
-    guess = min(limit.maximum for limit in limits) if limits else stop
-    while start < stop:
-        if len(parts) == max_parts:
-            raise CannotRender(_too_many(text, limits, max_parts))
-        end = _next_cut(breaks, start, stop, guess, limits, reserve)
-        # No-break spaces alone are not a post.
-        if text[start:end].strip():
-            parts.append(text[start:end])
-        guess = max(1, end - start)
-        start = breaks.after_space(end)
-    return parts or [text]
-
-
-def _next_cut(
-    breaks: Breaks,
-    start: int,
-    stop: int,
-    guess: int,
-    limits: Sequence[TextLimit],
-    reserve: str,
-) -> int:
-    """Where the part that begins at ``start`` ends."""
-
-    def load(end: int) -> float:
-        part = breaks.text[start:end] + reserve
-        return max((lim.counter.count(part) / lim.maximum for lim in limits), default=0.0)
-
-    allowed = breaks.allowed
-    first = bisect_right(allowed, start)
-    last = bisect_left(allowed, stop)
-    reach = _reach(allowed, first, last, start + guess, load)
-    while reach >= first:
-        furthest = allowed[reach]
-        end = breaks.best(start, furthest, stop, _ENOUGH)
+    most = 1.0
+    for _ in range(_TRIES):
+        try:
+            row = find_places(breaks, limits, reserve, most)
+        except Unbreakable as error:
+            raise CannotRender(_unbreakable(error.token, limits, reserve)) from None
+        ends = [row.places[index].position for index in choose(row, most)]
+        if len(ends) > max_parts:
+            raise CannotRender(_too_many(broken, max_parts))
+        starts = [row.places[0].position, *map(breaks.after_space, ends[:-1])]
+        parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
         # Lengths are not quite additive: what is cut off may have been part of a longer symbol.
-        if load(end) <= 1.0:
-            return end
-        reach = bisect_left(allowed, end) - 1
-    raise CannotRender(_unbreakable(breaks.text[start : allowed[first]], limits, reserve))
+        fullest = max((_share(part + reserve, limits) for part in parts), default=0.0)
+        if fullest <= 1.0:
+            break
+        most = min(most / fullest, most * 0.99)
+    # No-break spaces alone are not a post.
+    return [part for part in parts if part.strip()] or [text]
 
 
-def _reach(
-    allowed: Sequence[int], first: int, last: int, guess: int, load: Callable[[int], float]
-) -> int:
-    """The last index of ``allowed`` up to which a part fits, or ``first - 1``.
-
-    Lengths grow nearly in line with positions, so a few counts find it.
-    """
-    low, low_load = first - 1, 0.0
-    high, high_load = last + 1, math.inf
-    at = min(max(bisect_right(allowed, guess), first), last)
-    tries = 0
-    while high - low > 1:
-        current = load(allowed[at])
-        if current <= 1.0:
-            low, low_load = at, current
-        else:
-            high, high_load = at, current
-        tries += 1
-        if high_load == math.inf:
-            at = min(last, 2 * low - first + 2)
-        elif tries % 4 == 0:
-            at = (low + high) // 2
-        else:
-            share = (1.0 - low_load) / (high_load - low_load)
-            at = low + int((high - low) * share + 0.5)
-        at = min(max(at, low + 1), high - 1)
-    return low
+def _least(text: str, count: int, max_parts: int) -> int:
+    """What is left of ``count`` at least where all the white space at cuts is dropped."""
+    runs = sorted((len(run) for run in _SPACE.findall(text)), reverse=True)
+    return count - 2 * sum(runs[: max_parts + 1])
 
 
-def _too_many(text: str, limits: Sequence[TextLimit], max_parts: int) -> str:
+def _share(text: str, limits: Sequence[TextLimit]) -> float:
+    return max((lim.counter.count(text) / lim.maximum for lim in limits), default=0.0)
+
+
+def _too_many(broken: Sequence[tuple[TextLimit, int]], max_parts: int) -> str:
     return (
-        f"text: {counts(excess(text, limits))} needs more than {max_parts} posts, the most that a"
+        f"text: {counts(broken)} needs more than {max_parts} posts, the most that a"
         " thread has; shorten it, or publish it as several posts."
     )
 

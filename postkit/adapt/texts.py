@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..limits.model import Limits
+from ..markup.escape import escape
+from ..markup.markdown import markdown
+from ..markup.plain import plain
+from ..markup.tree import MAX_DEPTH, TooDeep
 from ..network import CannotRender, RenderOptions
-from ..post import Post, Settings, is_blank
+from ..post import Part, Post, Settings, is_blank
 from .ledger import Draft, Ledger
 from .split import MAX_PARTS, counts, cut, excess
+
+TOO_DEEP = f"text: lists and quotes are nested more than {MAX_DEPTH} deep; write it flatter."
 
 
 def normal(text: str) -> str:
@@ -28,8 +34,10 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
             ledger.change("text", "this network's own text is sent instead", own)
         return [own]
     drafts = []
+    show = _shown(post, limits)
     for number, part in enumerate(post.parts, 1):
-        draft = Draft(normal(part.text), list(part.media), source=(number,))
+        draft = show(part, ledger)
+        draft.source = (number,)
         if draft.text or draft.media or number == 1:
             drafts.append(draft)
         else:
@@ -41,11 +49,43 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
         joined = Draft(
             "\n\n".join(draft.text for draft in drafts if draft.text),
             [media for draft in drafts for media in draft.media],
-            source=tuple(number for draft in drafts for number in draft.source),
+            dict(drafts[0].fields),
+            tuple(number for draft in drafts for number in draft.source),
         )
         ledger.change("thread", f"{len(drafts)} parts are joined into one: no threads here", joined)
         return [joined]
     return drafts
+
+
+def _shown(post: Post, limits: Limits) -> Callable[[Part, Ledger], Draft]:
+    """What makes a draft of a part: in the network's Markdown where the post has any, else as
+    plain text."""
+    if limits.markup == "none" or not any(part.markdown for part in post.parts):
+        return _as_plain
+
+    def as_markdown(part: Part, ledger: Ledger) -> Draft:
+        text = normal(part.text)
+        try:
+            text = (markdown if part.markdown else escape)(text, limits.rules)
+        except TooDeep:
+            ledger.refuse("text", TOO_DEEP)
+        return Draft(normal(text), list(part.media), {"markup": limits.markup})
+
+    return as_markdown
+
+
+def _as_plain(part: Part, ledger: Ledger) -> Draft:
+    draft = Draft(normal(part.text), list(part.media))
+    if part.markdown:
+        try:
+            shown = plain(draft.text)
+        except TooDeep:
+            ledger.refuse("text", TOO_DEEP)
+        else:
+            draft.text = normal(shown.text)
+            if shown.change:
+                ledger.change("text", shown.change, draft)
+    return draft
 
 
 def add_link(
@@ -100,7 +140,8 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
         return
     last = next((draft for draft in reversed(drafts) if draft.text), drafts[-1])
     words = _hashtags(missing)
-    last.text = f"{last.text}\n\n{words}" if last.text else words
+    written_so = escape(words, limits.rules) if last.fields.get("markup") else words
+    last.text = f"{last.text}\n\n{written_so}" if last.text else written_so
     ledger.change("tags", f"{words} added to the text", last, numbers(missing))
     found = _tags_in(words, limits)
     if plain := [tag for tag in missing if tag.casefold() not in found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
     pictures = [Media(path, alts[number] if alts else "") for number, path in enumerate(media)]
     poll = Poll(tuple(given["poll"]), given["poll_minutes"] or 1440) if given["poll"] else None
     old = base.parts if base is not None else (Part(text or ""),)
-    first = Part(old[0].text, (*old[0].media, *pictures))
+    first = replace(old[0], media=(*old[0].media, *pictures))
     return Post(
         (first, *old[1:]),
         title=given["title"] or (base.title if base else None),

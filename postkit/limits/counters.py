@@ -6,13 +6,11 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from .clusters import count_clusters
 from .emoji import emoji_sequences
 from .entities import EntityRules
-
-if TYPE_CHECKING:
-    from regex import Pattern as UnicodePattern
 
 
 class Counter(Protocol):
@@ -97,21 +95,6 @@ class Utf8Bytes(_Plain):
         return len(self._countable(text).encode("utf-8", "surrogatepass"))
 
 
-# Code points that never join a neighbour: each is a grapheme, but for CR LF.
-_APART = re.compile(
-    "[\x00-\u02ff\u0400-\u0482\u2010-\u2027\u20a0-\u20bf\u3001-\u3029\u3041-\u3096\u30a1-\u30ff"
-    "\u4e00-\u9fff\uff01-\uff60]*+"
-)
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
-
-
-@cache
-def _cluster() -> UnicodePattern[str]:
-    import regex
-
-    return regex.compile(r"\X")
-
-
 @dataclass(frozen=True, slots=True)
 class Graphemes(_Plain):
     """Extended grapheme clusters of Unicode: what a reader takes for one character."""
@@ -120,13 +103,7 @@ class Graphemes(_Plain):
     unit: str = field(default="graphemes", init=False)
 
     def count(self, text: str) -> int:
-        text = self._countable(text)
-        apart = _APART.match(text)
-        if apart is not None and apart.end() == len(text):
-            return len(text) - text.count("\r\n")
-        # The engine walks back over a run of flags for each of them: minutes for 100,000.
-        # Any letter that joins nothing stands for a pair as well.
-        return len(_cluster().findall(_FLAG.sub("\u4e00", text)))
+        return count_clusters(self._countable(text))
 
 
 @cache
@@ -190,12 +167,12 @@ class Weighted:
 
     def _emoji(self, text: str, urls: list[tuple[int, int]], weight: int) -> int:
         """What emoji add to or take from the sum of their code points outside of URLs."""
-        change = 0
+        pieces: list[str] = []
         inside = iter([*urls, (len(text), len(text) + 1)])
         url_start, url_end = next(inside)
         for start, end in emoji_sequences(text):
             while start >= url_end:
                 url_start, url_end = next(inside)
             if start < url_start:
-                change += weight - self._weigh(text[start:end])
-        return change
+                pieces.append(text[start:end])
+        return weight * len(pieces) - self._weigh("".join(pieces))

@@ -37,7 +37,8 @@ def _spellings(sequence: str) -> Iterator[str]:
 
 
 @cache
-def _sequences() -> tuple[frozenset[str], int]:
+def _sequences() -> tuple[frozenset[str], dict[str, tuple[int, ...]]]:
+    """All sequences, and by the first two code points of some their lengths, longest first."""
     lines = Path(__file__).with_name("emoji.txt").read_text(encoding="ascii").splitlines()
     found = frozenset(
         spelling
@@ -47,7 +48,10 @@ def _sequences() -> tuple[frozenset[str], int]:
         for spelling in _spellings(sequence)
         if len(spelling) > 1
     )
-    return found, max(map(len, found))
+    lengths: dict[str, set[int]] = {}
+    for sequence in found:
+        lengths.setdefault(sequence[:2], set()).add(len(sequence))
+    return found, {head: tuple(sorted(some, reverse=True)) for head, some in lengths.items()}
 
 
 def emoji_sequences(text: str) -> Iterator[tuple[int, int]]:
@@ -62,8 +66,8 @@ def emoji_sequences(text: str) -> Iterator[tuple[int, int]]:
         start = link.start() - 1
         if start < end:
             continue
-        sequences, longest = _sequences()
-        for length in range(longest, 1, -1):
+        sequences, lengths = _sequences()
+        for length in lengths.get(text[start : start + 2], ()):
             if text[start : start + length] in sequences:
                 end = min(start + length, len(text))
                 spans.append((start, end))

@@ -23,11 +23,11 @@ MAX_URL = 4096
 MAX_SLUG = 40
 """Letters and digits in the path of a link of a network's own shortener."""
 
-_SPACES = r"\x09-\x0d\x20\x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACES = r"\x09-\x0d\x20\x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _NEVER = r"\ufffe\ufeff\uffff"
 _DIRECTIONAL = r"\u202a-\u202e\u061c\u200e\u200f\u2066-\u2069"
-_OUTSIDE = r"!'#%&()*+,\\/:;<=>?@\[\]^{|}~$" + _SPACES + _NEVER + _DIRECTIONAL
-_LATIN = (
+_OUTSIDE = r"!'#%&()*+,\\/:;<=>?@\[\]^{|}~$" + SPACES + _NEVER + _DIRECTIONAL
+LATIN = (
     r"\xc0-\xd6\xd8-\xf6\xf8-\xff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268"
     r"\u026f\u0272\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
 )
@@ -40,7 +40,7 @@ _BARRIER = re.compile(rf"[{_OUTSIDE}]")
 _START = re.compile(rf"(?<![A-Za-z0-9@\uff20$#\uff03{_NEVER}])[^{_OUTSIDE}._-]")
 _SCHEME = re.compile(rf"(?<![A-Za-z0-9@\uff20$#\uff03{_NEVER}])[Hh][Tt][Tt][Pp][Ss]?://")
 _PORT = re.compile(r":[0-9]+")
-_ASCII_CHAIN = re.compile(rf"(?:[-a-z0-9{_LATIN}]+\.)+", re.IGNORECASE)
+_ASCII_CHAIN = re.compile(rf"(?:[-a-z0-9{LATIN}]+\.)+", re.IGNORECASE)
 
 
 class _Tail:
@@ -85,8 +85,8 @@ def _tail(unicode_paths: bool) -> _Tail:
             query_end=rf"[a-zA-Z0-9_&=#/\-{_BEYOND}]",
         )
     return _Tail(
-        path=rf"[a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{_CYRILLIC}{_LATIN}]",
-        path_end=rf"[-+a-z0-9=_#/{_CYRILLIC}{_LATIN}]",
+        path=rf"[a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{_CYRILLIC}{LATIN}]",
+        path_end=rf"[-+a-z0-9=_#/{_CYRILLIC}{LATIN}]",
         query=r"[a-zA-Z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]",
         query_end=r"[a-zA-Z0-9\-_&=#/]",
     )

@@ -10,6 +10,7 @@ from .counters import Counter
 from .entities import EntityRules
 
 Where = Literal["none", "text", "field"]
+Markup = Literal["none", "markdown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class Limits:
     from ``media_count_source`` where that is another source. ``animation`` is what an animated
     picture may be that stays one (``None``: it becomes a video where there are videos); it stands
     alone in its part. ``link``, ``tags`` say how a link or a tag travels: as a field, written
-    into the text, or not at all.
+    into the text, or not at all. ``markup`` is how a text can carry emphasis, lists and the like;
+    with ``threads`` it must be "none", since a text is split as plain text (ValueError).
     """
 
     source: Source
@@ -135,6 +137,7 @@ class Limits:
     link: Where = "text"
     link_with_media: bool = True
     tags: Where = "text"
+    markup: Markup = "none"
     max_tags: int | None = None
     poll: PollLimit | None = None
     content_warning: bool = False
@@ -146,6 +149,10 @@ class Limits:
     rates: tuple[Rate, ...] = ()
     prices: tuple[Price, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.markup != "none" and self.threads:
+            raise ValueError("markup is for networks without threads: texts are split as plain.")
 
     def changed(self, **fields: Any) -> Limits:
         """A copy with other values: what one account or server allows beyond the table."""

@@ -1,4 +1,6 @@
-"""The text of a post file: its parts and their pictures. The text itself is never parsed."""
+"""The text of a post file: its parts and their pictures.
+
+The text stays Markdown here, letter by letter; what each network makes of it is `markup/`'s."""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ class _Draft:
         kept = self.kept
         while kept and _blank(kept[-1]):
             kept.pop()
-        return Part("\n".join(kept), tuple(self.media))
+        return Part("\n".join(kept), tuple(self.media), markdown=True)
 
 
 class Body:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from postkit.limits.entities import Entity, byte_span
+from postkit.limits.entities import Entity
+from postkit.limits.offsets import spans
 
 from .limits import RULES
 
@@ -18,10 +19,10 @@ Resolve = Callable[[str], str | None]
 def facets_of(text: str, resolve: Resolve) -> list[dict[str, Any]]:
     """The facets of ``text``, in its order. A mention of nobody stays plain text."""
     facets = []
-    for entity in RULES.detect(text):
+    entities = RULES.detect(text)
+    for entity, (start, end) in zip(entities, spans(text, entities, "utf-8"), strict=True):
         feature = _feature(entity, resolve)
         if feature is not None:
-            start, end = byte_span(text, entity)
             facets.append({"index": {"byteStart": start, "byteEnd": end}, "features": [feature]})
     return facets
 

@@ -43,6 +43,7 @@ LIMITS = Limits(
     link="field",
     link_with_media=False,
     tags="none",
+    markup="markdown",
     target="required",
     target_name="subreddit",
     rates=(Rate("calls of a client", CALLS_PER_WINDOW, WINDOW_SECONDS, CALLS),),

@@ -27,7 +27,8 @@ def subreddit_for(part: RenderedPart, target: str | None = None) -> str:
 
 def source_of(part: RenderedPart) -> str:
     """The Markdown that is sent for the part's text."""
-    return part.text if options_of(part).get("markdown") else markdown(part.text)
+    is_markdown = options_of(part).get("markdown") or part.fields.get("markup") == "markdown"
+    return part.text if is_markdown else markdown(part.text)
 
 
 def kind_of(part: RenderedPart) -> str:

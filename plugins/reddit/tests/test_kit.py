@@ -49,6 +49,18 @@ def test_a_gallery_with_flair(kit: Kit, server: EmulatorServer, picture: Any) ->
     assert [loss["field"] for loss in delivery.losses] == ["alt", "alt"]
 
 
+def test_a_file_is_sent_as_markdown_and_a_text_as_it_is(
+    kit: Kit, server: EmulatorServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "p.md"
+    file.write_text("---\ntitle: One\n---\nWe *ship* 2 \\* 3:\n- now\n- **soon**\n", "utf-8")
+    report = kit.publish(Post.from_file(file), to=TO)
+    assert report.deliveries[0].changes == ()
+    kit.publish(Post("We *ship* 2 * 3", title="Two"), to=TO)
+    sent = {post.extra["source"] for post in server.posts("reddit")}
+    assert sent == {"We *ship* 2 \\* 3:\n\n-   now\n-   **soon**", r"We \*ship\* 2 \* 3"}
+
+
 def test_a_picture_is_live_though_its_answer_has_no_id(
     kit: Kit, server: EmulatorServer, picture: Any
 ) -> None:

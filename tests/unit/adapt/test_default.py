@@ -65,7 +65,7 @@ def test_long_text_becomes_a_thread(table: Table) -> None:
 def test_numbering_goes_over_the_whole_thread(table: Table) -> None:
     options = RenderOptions(numbering=True)
     rendition = rendered(Post(["x" * 280, "last"]), table(), options)
-    assert texts(rendition) == ["x" * 274 + " (1/3)", "x" * 6 + " (2/3)", "last (3/3)"]
+    assert texts(rendition) == ["x" * 140 + " (1/3)", "x" * 140 + " (2/3)", "last (3/3)"]
     assert rendition.changes[-1] == Change("text", "numbered from (1/3) to (3/3)")
     assert texts(rendered(Post("x" * 280), table(), options)) == ["x" * 280]
     many = rendered(Post("word " * 600), table(), options)

@@ -37,8 +37,8 @@ def test_flags_are_cut_in_time_and_between_them(text: str) -> None:
     breaks = find_breaks(text, EntityRules())
     assert time.perf_counter() - started < 3
     start = len(text) - len(text.lstrip("\u0600"))
-    assert all((at - start) % 2 == 0 for at in breaks.allowed[:-1])
-    assert len(breaks.allowed) == -(-(len(text) - start) // 2)
+    assert all((at - start) % 2 == 0 for at in breaks.clusters[:-1])
+    assert len(breaks.clusters) == -(-(len(text) - start) // 2)
 
 
 def test_a_flag_is_never_cut(weighted: TextLimit, rules: EntityRules) -> None:

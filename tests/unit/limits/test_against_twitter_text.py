@@ -1,4 +1,4 @@
-"""The weighted count, compared with twitter-text-parser, a test-only dependency.
+"""Weighted counts and links, compared with twitter-text-parser, a test-only dependency.
 
 The parser stands for the published rules, but for three places that the corpora leave out:
 
@@ -14,7 +14,6 @@ It raises UnicodeEncodeError for a lone surrogate, which is counted here as text
 
 from __future__ import annotations
 
-import random
 import unicodedata
 import warnings
 
@@ -23,6 +22,8 @@ from hypothesis import strategies as st
 
 from postkit.limits.counters import Weighted
 from postkit.limits.entities import EntityRules
+
+from .corpus import PIECES, corpus
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -41,59 +42,6 @@ COUNTER = Weighted(
 
 FOLDED = frozenset("\u0130\u0131\u017f\u212a")
 
-PIECES = (
-    *("http://", "https://", "HTTP://", "example", "foo", "com", "jp", "co.uk", "file.py", "xn--"),
-    *(".", ".", ".", "..", "/", "/", "-", "_", "@", "#", "$", "(", ")", "?", "=", "&", ":", ":80"),
-    *(
-        "日",
-        "本語",
-        "。",
-        "、",
-        "公司",
-        "рф",
-        "Привет",
-        "ком",
-        "пример",
-        "xn--p1ai",
-        "한국",
-        "भारत",
-    ),
-    *("t.co", "https://t.co/a1", "https://t.co/a?b=c", " ", " ", " ", "\n", "\r\n", "\r", "\t"),
-    *("a", "B", "1", "!", ",", "'", '"', "*", "~", "+", "%", "[", "]", "|", "{", "^", "`", "\\"),
-    *("é", "ü", "ñ", "ß", "e\u0301", "“", "”", "–", "—", "…", "€", "\u200e", "\u202e", "＠", "＃"),
-    *(
-        "😀",
-        "👩‍🔧",
-        "👨‍👩‍👧‍👦",
-        "👍",
-        "👍🏽",
-        "🏽",
-        "🇩",
-        "🇪",
-        "🇩🇪",
-        "1️⃣",
-        "#️⃣",
-        "2⃣",
-        "©",
-        "®️",
-        "❤️",
-        "🏴‍☠️",
-    ),
-    *("\ufe0f", "\u200d", "\u20e3", "ไทย", "हिन्दी", "مرحبا", "ʻ", "ι", "\u180e", "\xa0", "\u3000"),
-    *("\x00", "\x07", "\ufeff", "\uffff", "vermögensberatung", "word", "naïve", "user@example.com"),
-)
-
-SENTENCES = (
-    "We ship today: https://example.com/launch?ref=1#top.",
-    "Read example.com/docs_(v2), then file.py and foo.bar",
-    "今日はhttps://example.jp/新しい版を公開。詳細はexample.comで",
-    "Größer, schöner – für 5 € bei münchen.de oder http://bücher.example.de/ä!",
-    "Ask press@example.com or @someone about #launch and $ABC",
-    "👩‍👩‍👧 went 🇯🇵→🇩🇪 in 3️⃣ days 👍🏿",
-    "สวัสดี example.com.hk/ไทย नमस्ते مرحبا",
-    "Привет, пример.рф и http://пример.рф/путь",
-)
-
 
 def weight(text: str) -> int:
     length = parse_tweet(text).weightedLength
@@ -101,35 +49,39 @@ def weight(text: str) -> int:
     return length
 
 
-def left_out(text: str) -> bool:
-    composed = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
-    return not FOLDED.isdisjoint(composed) or any(
+def left_out(text: str, *, composed: bool = True) -> bool:
+    if composed:
+        text = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
+    return not FOLDED.isdisjoint(text) or any(
         len(link["url"]) != link["indices"][1] - link["indices"][0]
-        for link in extract_urls_with_indices(composed)
+        for link in extract_urls_with_indices(text)
     )
 
 
-def corpus(seed: int, size: int) -> list[str]:
-    chance = random.Random(seed)
-    texts = list(SENTENCES)
-    while len(texts) < size // 3:
-        texts.append(" ".join(chance.choices(SENTENCES, k=chance.randint(1, 4))))
-    while len(texts) < size:
-        texts.append("".join(chance.choices(PIECES, k=chance.randint(1, 24))))
-    return texts
+def links(text: str) -> list[tuple[str, int, int]]:
+    return [(e.text, e.start, e.end) for e in COUNTER.rules.urls_in(text)]
+
+
+def published_links(text: str) -> list[tuple[str, int, int]]:
+    return [(link["url"], *link["indices"]) for link in extract_urls_with_indices(text)]
 
 
 def test_seeded_corpus() -> None:
-    texts = [text for text in corpus(20261123, 3000) if not left_out(text)]
-    assert len(texts) > 2900
+    texts = [text for text in corpus(20261123, 6000) if not left_out(text)]
+    assert len(texts) > 5800
     wrong = {t: (COUNTER.count(t), weight(t)) for t in texts if COUNTER.count(t) != weight(t)}
     assert wrong == {}
+    # Links are found in a text as it is, weights are those of its composed form.
+    texts = [text for text in texts if not left_out(text, composed=False)]
+    assert len(texts) > 5700
+    assert {text: links(text) for text in texts if links(text) != published_links(text)} == {}
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_pieces(text: str) -> None:
     assert left_out(text) or COUNTER.count(text) == weight(text)
+    assert left_out(text, composed=False) or links(text) == published_links(text)
 
 
 # Code points that the parser's old emoji list cannot be wrong about, even by chance.

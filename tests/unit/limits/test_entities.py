@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postkit.limits.entities import Entity, EntityRules, byte_span, utf16_span
+from postkit.limits.entities import Entity, EntityRules
 
 BARE = EntityRules(
     bare_domains=True, short_host="s.co", mention="name", hashtags=True, cashtags=True
@@ -83,22 +83,6 @@ def test_kinds_and_offsets() -> None:
         Entity("hashtag", 19, 21, "#x"),
         Entity("cashtag", 22, 24, "$A"),
     )
-
-
-def test_spans_in_bytes_and_units() -> None:
-    text = "é😀 https://example.com/ 日"
-    (link,) = SCHEMES.detect(text)
-    assert (link.start, link.end) == (3, 23)
-    assert byte_span(text, link) == (7, 27)
-    assert utf16_span(text, link) == (4, 24)
-    assert text.encode()[7:27].decode() == link.text
-
-
-def test_spans_behind_a_lone_surrogate() -> None:
-    text = "\ud800 example.com"
-    (link,) = BARE.detect(text)
-    assert byte_span(text, link) == (4, 15)
-    assert utf16_span(text, link) == (2, 13)
 
 
 def test_own_mention_pattern() -> None:
