@@ -11,8 +11,8 @@ from ..errors import InputError
 from . import process
 from .atomic import beside
 from .clip import Clip
-from .convert import run
 from .engine import choose
+from .job import run
 from .probe import opened, probe
 from .strip import blank
 from .wish import Wish, recipe_for

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _LINES_PER_RUN = 200
+_MOST_WAITING = 100
+_BT709 = 1  # ITU-T H.273, tables 2 to 4
 
 
 def open_input(path: str, reader: str) -> InputContainer:
@@ -92,9 +95,10 @@ def copy(recipe: Recipe) -> None:
     import av
 
     progress = _Progress(recipe.total)
+    options = {"movflags": "+faststart"} if recipe.container == "mp4" else {}
     with (
         open_input(recipe.source, recipe.format) as source,
-        av.open(recipe.target, "w", format="mp4", options={"movflags": "+faststart"}) as target,
+        av.open(recipe.target, "w", format=recipe.container, options=options) as target,
     ):
         video = _stream(source.streams.video, recipe.video_track)
         audio = _stream(source.streams.audio, recipe.audio_track) if recipe.has_audio else None
@@ -103,12 +107,46 @@ def copy(recipe: Recipe) -> None:
             for each in (video, audio)
             if each is not None
         }
-        for packet in source.demux([each for each in (video, audio) if each is not None]):
-            if packet.dts is None:
-                continue
+        coded = source.demux([each for each in (video, audio) if each is not None])
+        for packet in _with_decoding_times(coded):
             progress.at(float(packet.dts * packet.time_base))
             packet.stream = pairs[packet.stream.index]
             target.mux(packet)
+
+
+def _with_decoding_times(packets: Iterable[Any]) -> Iterator[Any]:
+    """All packets with bytes. Matroska has no decoding times: the first ones are counted back."""
+    waiting: list[Any] = []
+
+    def timed() -> list[Any]:
+        for index in {each.stream.index for each in waiting}:
+            _count_back([each for each in waiting if each.stream.index == index])
+        return waiting
+
+    for packet in packets:
+        if not packet.size:
+            continue
+        waiting.append(packet)
+        open_ones = {each.stream.index for each in waiting if each.dts is None}
+        is_answer = packet.dts is not None and open_ones <= {packet.stream.index}
+        if is_answer or len(waiting) > _MOST_WAITING:
+            yield from timed()
+            waiting = []
+    yield from timed()
+
+
+def _count_back(packets: list[Any]) -> None:
+    """Give each packet before the last a decoding time of one picture less than the next."""
+    last = packets[-1]
+    if last.dts is None:
+        last.dts = last.pts or 0
+    rate = getattr(last.stream, "average_rate", None)
+    step = last.duration or (round(1 / rate / last.time_base) if rate else 1)
+    moment = last.dts
+    for packet in reversed(packets[:-1]):
+        if packet.dts is None:
+            moment = min(moment - 1, moment - step)
+            packet.dts = moment
 
 
 class _Pictures:
@@ -126,6 +164,16 @@ class _Pictures:
         self.out.codec_context.time_base = Fraction(1, 90_000)
         self.out.codec_context.thread_count = 2
         self._last = -1
+        self._set_colours(recipe, stream)
+
+    def _set_colours(self, recipe: Recipe, stream: VideoStream) -> None:
+        """Say which colours are meant: those of the source, or BT.709 where they were made so."""
+        told, source = self.out.codec_context, stream.codec_context
+        if recipe.to_sdr or recipe.format == "apng":
+            told.color_primaries = told.color_trc = told.colorspace = _BT709
+        else:
+            told.color_primaries, told.color_trc = source.color_primaries, source.color_trc
+            told.colorspace = source.colorspace
 
     def put(self, frame: VideoFrame | None) -> None:
         if frame is not None:
@@ -157,19 +205,11 @@ class _Pictures:
         moment = round(made.pts * made.time_base * 90_000)
         if moment <= self._last:
             return
-        if self._last < 0:
-            self._colours(made)
         self._last = moment
         made.pts, made.time_base = moment, Fraction(1, 90_000)
         # The encoder decides where a new group begins, not the source.
         made.pict_type = 0
         self._target.mux(self.out.encode(made))
-
-    def _colours(self, made: Any) -> None:
-        context = self.out.codec_context
-        context.colorspace = made.colorspace
-        context.color_primaries = made.color_primaries
-        context.color_trc = made.color_trc
 
 
 def graph(recipe: Recipe, stream: VideoStream, frame: VideoFrame) -> av.filter.Graph:

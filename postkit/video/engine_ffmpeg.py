@@ -37,7 +37,9 @@ def command(path: str, recipe: Recipe) -> list[str]:
             words += ["-ac", str(recipe.channels), "-ar", str(recipe.sample_rate)]
         if recipe.seconds is not None:
             words += ["-t", f"{recipe.seconds:.3f}"]
-    words += ["-movflags", "+faststart", "-progress", "pipe:1", "-f", "mp4"]
+    if recipe.container == "mp4":
+        words += ["-movflags", "+faststart"]
+    words += ["-progress", "pipe:1", "-f", recipe.container]
     return [*words, f"file:{recipe.target}"]
 
 

@@ -7,6 +7,8 @@ function between fork and exec would not be safe in a process with threads.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,10 @@ for what, most in (
 ):
     hard = resource.getrlimit(what)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
+    try:
+        resource.setrlimit(what, (most, most))
+    except (OSError, ValueError):
+        pass  # macOS knows no bound of addresses; the others hold
 os.execvp(sys.argv[4], sys.argv[4:])
 """
 _PASSED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -113,9 +118,9 @@ def _read(process: subprocess.Popen[bytes], on_line: Callable[[str], None] | Non
 def _reason(status: int, is_late: bool, bounds: Bounds) -> str:
     if is_late:
         return f"it took longer than {bounds.wall:.0f} s"
-    if status in (-24, -9, 128 + 24, 128 + 9):
+    if -status in (signal.SIGXCPU, signal.SIGKILL):
         return f"it took more than {bounds.cpu} s of processor time, or was killed"
-    if status in (-25, 128 + 25):
+    if -status == signal.SIGXFSZ:
         return "what was written grew too large"
     if status < 0:
         return f"the program ended by signal {-status}"
@@ -135,7 +140,5 @@ def python(module: str) -> list[str]:
 
 def program(name: str) -> str | None:
     """The absolute path of a program that is installed; ``None`` where it is not."""
-    import shutil
-
     found = shutil.which(name)
     return str(Path(found).resolve()) if found else None

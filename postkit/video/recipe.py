@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Task = Literal["copy", "encode", "still"]
+Container = Literal["mp4", "webm", "matroska"]
 Format = Literal["mov", "matroska", "gif", "apng"]
 
 FORMATS: dict[str, Format] = {
@@ -20,8 +21,8 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """``copy`` moves the coded pictures into a new MP4, ``encode`` makes H.264 and AAC of them,
-    ``still`` one JPEG at ``at`` seconds.
+    """``copy`` moves the coded pictures into a new ``container``, ``encode`` makes H.264 and AAC
+    of them, ``still`` one JPEG at ``at`` seconds.
 
     Width and height are even pixels after the turn. ``seconds`` is where to stop (``None``: at
     the end), ``total`` how long the result plays, for the progress. Rates are bits per second:
@@ -51,6 +52,7 @@ class Recipe:
     channels: int = 2
     sample_rate: int = 48_000
     at: float = 0.0
+    container: Container = "mp4"
 
 
 def filters(recipe: Recipe) -> list[tuple[str, str]]:

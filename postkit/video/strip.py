@@ -1,23 +1,28 @@
-"""Take out of an MP4 or MOV what it tells beside its pictures; no picture is coded anew.
+"""Take out of a video what it tells beside its pictures; no picture is coded anew.
 
-Boxes become ``free`` boxes of the same length, dates become zero and samples of sensors are
-blanked, so that nothing moves and every offset in the file stays right.
+The boxes of an MP4 or MOV become ``free`` boxes of the same length, dates become zero and samples
+of sensors are blanked, so that nothing moves and every offset in the file stays right.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import InputError
 from .atomic import beside
 from .boxes import Damaged, Source
+from .engine import choose
 from .hidden import Hidden, hidden
+from .job import run
 from .movie import read_movie, read_outline
-from .probe import opened
+from .probe import opened, probe
+from .recipe import FORMATS, Container
 from .tables import sample_ranges
+from .wish import Wish, recipe_for
 
 _BLOCK = bytes(64 * 1024)
 
@@ -25,17 +30,28 @@ _BLOCK = bytes(64 * 1024)
 def strip(source: Path, target: Path) -> tuple[str, ...]:
     """Write ``source`` without its metadata to ``target``; the names of what is gone.
 
-    ``target`` appears whole or not at all. Raises InputError for what is no whole MP4 or MOV,
-    and for a track of sensor data that is spread over fragments.
+    ``target`` appears whole or not at all. WebM and Matroska files are packed anew by an engine,
+    into the same container. Raises InputError for what is no whole video, for a track of sensor
+    data that is spread over fragments, and where an engine is needed and not installed.
     """
+    name = source.name
+    clip = probe(source, name)
     with beside(target) as made:
-        with opened(source, source.name):
+        if FORMATS[clip.mime] == "mov":
             shutil.copyfile(source, made)
-        return blank(made, source.name)
+            return blank(made, name)
+        recipe = recipe_for(clip, source, made, Wish(copy=True))
+        container: Container = "webm" if clip.brand == "webm" else "matroska"
+        run(choose(name), replace(recipe, container=container), clip, name)
+        if left := probe(made, name).metadata:
+            raise InputError(
+                f"{name}: {', '.join(left)} could not be taken out; convert it to MP4."
+            )
+        return clip.metadata
 
 
 def blank(file: Path, name: str) -> tuple[str, ...]:
-    """As ``strip``, in ``file`` itself; ``name`` is for the messages."""
+    """As ``strip``, in the MP4 or MOV ``file`` itself; ``name`` is for the messages."""
     with opened(file, name) as reader:
         try:
             clip = read_movie(reader)

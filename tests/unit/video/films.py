@@ -11,7 +11,12 @@ from typing import Any
 
 import av
 
-QUIET = {"x265-params": "log-level=none"}
+OPTIONS = {
+    "libx265": {"x265-params": "log-level=none"},
+    "libsvtav1": {"svtav1-params": "lp=1"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
 FAST = {"movflags": "+faststart"}
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -57,8 +62,10 @@ def make(path: Path, film: Film) -> Path:
 
 
 def _video(target: Any, film: Film) -> Any:
-    options = film.code | (QUIET if film.codec == "libx265" else {})
+    options = film.code | OPTIONS.get(film.codec, {})
     stream = target.add_stream(film.codec, rate=film.rate, options=options)
+    # The threads of libvpx spin while they wait for each other, for minutes on a busy machine.
+    stream.codec_context.thread_count = 1
     stream.width, stream.height, stream.pix_fmt = film.width, film.height, film.pixels
     if film.shape:
         stream.codec_context.sample_aspect_ratio = film.shape

@@ -273,6 +273,19 @@ def test_matroska_and_a_recording_without_a_duration(tmp_path: Path) -> None:
 WEBM = Film(format="webm", codec="libvpx", frames=48)
 
 
+@pytest.mark.parametrize(("audio", "bf"), [(None, "0"), (None, "5"), ("aac", "2")])
+def test_matroska_is_remuxed_whole(tmp_path: Path, audio: str | None, bf: str) -> None:
+    """Its packets have no decoding times; none is lost, and all are shown when they were."""
+    film = Film(format="matroska", audio=audio, frames=30, code={"bf": bf})
+    source = make(tmp_path / "a.mkv", film)
+    clip = convert(source, tmp_path / "b.mp4", Wish(copy=True))
+    assert clip.seconds == pytest.approx(30 / 24, abs=0.05)
+    for kind in ("video", *(["audio"] if audio else [])):
+        assert coded(tmp_path / "b.mp4", kind) == coded(source, kind)
+        shown, told = times(tmp_path / "b.mp4", kind), times(source, kind)
+        assert shown == pytest.approx([each - told[0] + shown[0] for each in told], abs=0.003)
+
+
 def test_broken_webm_is_one_sentence(tmp_path: Path) -> None:
     data = make(tmp_path / "a.webm", WEBM).read_bytes()
     for broken in (

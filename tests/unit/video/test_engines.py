@@ -215,7 +215,8 @@ def test_ffmpeg_opens_one_file_by_a_named_reader(
     without_av(monkeypatch, str(program.parent))
     source, told = film("turned 90"), list[float]()
     clip = convert(source, tmp_path / "b.mp4", Wish(max_width=24, max_fps=12), told.append)
-    assert clip.width == 48
+    # What was made still says that it is turned: that is taken out.
+    assert (clip.width, clip.rotation) == (64, 0)
     assert told == pytest.approx([0.2, 0.5, 1.0], abs=0.02)
     words = json.loads((program.parent / "ffmpeg.json").read_text())
     before = words[: words.index("-i")]
@@ -303,7 +304,7 @@ def test_every_engine_that_is_here_does_the_same(
 def test_time_is_given_by_the_pictures_there_are(film: Films) -> None:
     from dataclasses import replace
 
-    from postkit.video.convert import bounds
+    from postkit.video.job import bounds
     from postkit.video.wish import recipe_for
 
     clip = replace(probe(film("plain"), "a"), width=1920, height=1080, seconds=60.0)

@@ -96,6 +96,12 @@ def test_a_recording_that_was_cut_between_fragments_still_plays(film: Films) -> 
     assert found.seconds == pytest.approx(2.5, abs=0.05)
 
 
+def test_a_fragment_whose_pictures_are_cut_off_is_missed(film: Films) -> None:
+    data = film("long run of boxes").read_bytes()
+    for place in [p for p in boundaries(data) if data[p + 4 : p + 8] == b"mdat"][::9]:
+        assert "its last pictures are missing" in str(outcome(data[:place]))
+
+
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_changed_bytes(film: Films, data: st.DataObject) -> None:

@@ -15,7 +15,7 @@ from postkit.errors import InputError
 from postkit.video.probe import probe
 from postkit.video.strip import strip
 
-from .films import at, with_bytes
+from .films import PHONE, Film, at, make, with_bytes
 
 Films = Callable[[str], Path]
 
@@ -163,6 +163,22 @@ def test_a_sensor_in_fragments_takes_a_new_file(film: Films, tmp_path: Path) -> 
     with pytest.raises(InputError, match="convert it to a new MP4"):
         strip(source, tmp_path / "b.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize(("container", "codec"), [("webm", "libvpx"), ("matroska", "libx264")])
+def test_webm_is_packed_anew(tmp_path: Path, container: str, codec: str) -> None:
+    film = Film(format=container, codec=codec, audio="libopus", tags=PHONE)
+    source, target = make(tmp_path / "a", film), tmp_path / "b"
+    before = probe(source, "a")
+    assert set(strip(source, target)) == {"place", "date", "comment", "title"}
+    after = probe(target, "b")
+    assert (after.mime, after.metadata) == (before.mime, ())
+    assert after.seconds == pytest.approx(before.seconds, abs=0.01)
+    for kind in ("video", "audio"):
+        assert _coded(target, kind) == _coded(source, kind)
+    for word in (b"at home", b"A title", b"+48.1"):
+        assert word in source.read_bytes()
+        assert word not in target.read_bytes()
 
 
 def test_a_damaged_film_leaves_no_file(film: Films, tmp_path: Path) -> None:
