@@ -13,6 +13,7 @@ from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
 from .errors import InputError, PluginError
+from .fetch.fetcher import Fetches
 from .limits.model import Limits
 from .network import (
     Account,
@@ -120,7 +121,7 @@ class Plan:
 
 
 class Planner:
-    """Makes plans. Reads the store, asks no network."""
+    """Makes plans. Reads the store, fetches media that are named by a URL, asks no network."""
 
     def __init__(
         self,
@@ -128,11 +129,13 @@ class Planner:
         accounts: AccountRows,
         publications: PublicationRows,
         config: Config,
+        fetcher: Fetches,
     ) -> None:
         self._plugins = plugins
         self._accounts = accounts
         self._publications = publications
         self._config = config
+        self._fetcher = fetcher
 
     def plan(
         self,
@@ -157,11 +160,7 @@ class Planner:
                 "`default` in postkit.toml."
             )
         places = self._places(names, problems)
-        for media in post.media:
-            try:
-                media.read()
-            except InputError as error:
-                problems.extend(error.problems)
+        self._read_media(post, problems)
         self._check_settings(post, wishes, places, problems)
         planned: list[Planned] = []
         for place in places:
@@ -172,6 +171,16 @@ class Planner:
         if problems:
             raise InputError(list(dict.fromkeys(problems)))
         return Plan(post, tuple(planned), again=wishes.again)
+
+    def _read_media(self, post: Post, problems: list[str]) -> None:
+        """What is behind a URL is fetched here, once; its bytes are planned, and sent later."""
+        for media in post.media:
+            try:
+                if media.remote is not None:
+                    media.remote.fetch(self._fetcher)
+                media.read()
+            except InputError as error:
+                problems.extend(error.problems)
 
     def _places(self, names: Iterable[str], problems: list[str]) -> list[Place]:
         accounts = self._accounts.all()
@@ -235,6 +244,9 @@ class Planner:
         if problems:
             return Planned(place, network, None)
         post = self._rewritten(post, place, settings)
+        self._read_media(post, problems)
+        if problems:
+            return Planned(place, network, None)
         try:
             how = RenderOptions(values, place.target, wishes.split, wishes.numbering)
             rendition = asked(network, "adapt", Rendition, lambda: network.adapt(post, limits, how))

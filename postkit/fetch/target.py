@@ -38,8 +38,11 @@ class Target:
         return f"https://{host}{port}{self.path}"
 
 
-def read_target(url: str, ports: Collection[int] = (443,)) -> Target:
-    """Take ``url`` apart. Raises Forbidden; nothing is resolved, nothing connected."""
+def read_target(url: str, ports: Collection[int] | None = (443,)) -> Target:
+    """Take ``url`` apart; ``ports`` are those that it may name (``None``: any).
+
+    Raises Forbidden; nothing is resolved, nothing connected.
+    """
     if len(url) > LONGEST:
         raise _no(url, f"an address of more than {LONGEST:,} characters is not read")
     if _ODD.search(url):
@@ -57,7 +60,7 @@ def read_target(url: str, ports: Collection[int] = (443,)) -> Target:
         raise _no(url, "it names no host")
     host, is_address = _host(url, parts.netloc, parts.hostname)
     port = 443 if port is None else port
-    if port not in ports:
+    if ports is not None and port not in ports:
         raise _no(url, f"port {port} is not fetched from, only {_listed(ports)}")
     path = quote(parts.path or "/", safe=_KEPT)
     if parts.query:
