@@ -123,7 +123,7 @@ class Installation:
 
     @opened
     def fetcher(self) -> Fetches:
-        """What fetches media that are named by a URL."""
+        """What fetches media that are named by a URL, and the pages of link cards."""
         from .fetch.fetcher import Fetcher
 
         return self._fetcher or Fetcher()
@@ -184,7 +184,14 @@ class Installation:
     def _planner(self) -> Planner:
         from .plan import Planner
 
-        return Planner(self.plugins, self._accounts, self._publications, self.config, self.fetcher)
+        return Planner(
+            self.plugins,
+            self._accounts,
+            self._publications,
+            self.config,
+            self.fetcher,
+            offline_here=self._fetcher is None,
+        )
 
     def _courier(self, ledger: Ledger) -> Courier:
         from .deliver.courier import Courier

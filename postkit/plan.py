@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from .address import Address, Place, expand, locate
+from .cards.card import Card, make_card
 from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
 from .errors import InputError, PluginError
 from .fetch.fetcher import Fetches
+from .fetch.offline import Offline
 from .limits.model import Limits
 from .network import (
     Account,
@@ -32,16 +35,20 @@ from .store.accounts import AccountRows
 from .store.publications import PublicationRows
 from .suggest import did_you_mean
 
+ON_THIS_MACHINE = "the account is on this machine"
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a person wants a post adapted. ``options`` are by network name."""
+    """How a person wants a post adapted. ``card``: build link cards, which fetches the page.
+    ``options`` are by network name."""
 
     split: bool = True
     numbering: bool = False
     strict: bool = False
     again: bool = False
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    card: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,9 @@ class Plan:
 
 
 class Planner:
-    """Makes plans. Reads the store, fetches media that are named by a URL, asks no network."""
+    """Makes plans. Reads the store, fetches media that are named by a URL and the pages of link
+    cards, asks no network. ``offline_here``: for an account on this machine, such as one at the
+    emulator, a card is made of the link alone."""
 
     def __init__(
         self,
@@ -130,12 +139,16 @@ class Planner:
         publications: PublicationRows,
         config: Config,
         fetcher: Fetches,
+        *,
+        offline_here: bool = False,
     ) -> None:
         self._plugins = plugins
         self._accounts = accounts
         self._publications = publications
         self._config = config
         self._fetcher = fetcher
+        self._may_stay = offline_here
+        self._cards: dict[tuple[str, bool], Card] = {}
 
     def plan(
         self,
@@ -247,8 +260,9 @@ class Planner:
         self._read_media(post, problems)
         if problems:
             return Planned(place, network, None)
+        card = self._card(post, place, limits) if wishes.card else None
         try:
-            how = RenderOptions(values, place.target, wishes.split, wishes.numbering)
+            how = RenderOptions(values, place.target, wishes.split, wishes.numbering, card)
             rendition = asked(network, "adapt", Rendition, lambda: network.adapt(post, limits, how))
         except CannotRender as cannot:
             return Planned(place, network, None, cannot.reasons)
@@ -273,6 +287,23 @@ class Planner:
             reasons += self._repeated(planned, source, at)
         return replace(planned, rendition=None, reasons=tuple(reasons)) if reasons else planned
 
+    def _card(self, post: Post, place: Place, limits: Limits) -> Card | None:
+        """What the page of the link says of itself, where the network's clients build the card."""
+        own = post.networks.get(place.account.network) or Settings()
+        link = post.link if own.link is None else own.link
+        if limits.cards is None or not link or place.account.settings.get("card") is False:
+            return None
+        if post.parts[0].media:
+            return Card(link, "")  # beside pictures there is none, and that is told
+        from .accounts.connect import is_loopback
+
+        host = urlsplit(place.account.endpoint or "").hostname or ""
+        near = self._may_stay and is_loopback(host)
+        if (link, near) not in self._cards:
+            fetcher = Offline(f"{ON_THIS_MACHINE} and fetches nothing") if near else self._fetcher
+            self._cards[link, near] = make_card(link, fetcher)
+        return self._cards[link, near]
+
     def _settings(self, post: Post, place: Place) -> Settings:
         """The network's settings, with those of the very address on top."""
         merged = Settings()
@@ -289,6 +320,10 @@ class Planner:
 
     def _configured_wrongly(self, account: Account, network: Network[Any]) -> Iterable[str]:
         known = ("account", "quiet", "connect_timeout", "read_timeout", *network.settings)
+        if network.limits.cards is not None:
+            known = (*known, "card")
+            if not isinstance(account.settings.get("card", True), bool):
+                yield f"postkit.toml: {account.label}: card is true or false."
         config = self._config
         for name in (*config.network(network.name), *config.account(account.label)):
             if name not in known:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cards.card import Card
 
 Json = Any
 """A value that JSON can hold; what the store keeps of a plugin must survive a round trip."""
@@ -40,11 +43,19 @@ class RenderedPart:
     one. On the first part: ``title``, ``link``, ``tags`` (a list of words without ``#``), ``poll``
     (``options``, ``minutes``, ``multiple``). On each part: ``content_warning``, ``lang``,
     ``visibility``, ``options`` (the network's own, by name).
+
+    ``card`` (``url``, ``title``, ``description``) is on a first part without pictures, where the
+    network's clients build link cards; ``media`` then holds the card's picture, or nothing.
     """
 
     text: str
     media: tuple[Attachment, ...] = ()
     fields: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> tuple[Attachment, ...]:
+        """``media`` that readers see as pictures of the post: not that of a link card."""
+        return () if "card" in self.fields else self.media
 
     def with_fields(self, **more: Json) -> RenderedPart:
         return replace(self, fields={**self.fields, **more})
@@ -100,9 +111,13 @@ class CannotRender(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """How to adapt: the network's options by name, and what the author allows."""
+    """How to adapt: the network's options by name, and what the author allows.
+
+    ``card`` is what the link's page says of itself, where the network needs it.
+    """
 
     values: Mapping[str, Json] = field(default_factory=dict)
     target: str | None = None
     split: bool = True
     numbering: bool = False
+    card: Card | None = None

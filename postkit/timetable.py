@@ -104,7 +104,7 @@ class Timetable(Desk):
         deliveries = self._unsent(name, deliveries, "edited")
         wishes = wishes or Wishes()
         again = wishes.again
-        wishes = Wishes(wishes.split, wishes.numbering, wishes.strict, True, wishes.options)
+        wishes = replace(wishes, again=True)
         plan = self._planner().plan(post, [row.address for row in deliveries], wishes)
         if plan.refused:
             raise PlanRefused(plan.problems)

@@ -52,6 +52,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Make a thread of a text that is too long. [default: split]",
     ),
     click.option(
+        "--card/--no-card",
+        default=True,
+        help="Build the link's card from its page, where the network leaves that to its clients; "
+        "the page is fetched when the post is planned, also for a dry run. [default: card]",
+    ),
+    click.option(
         "--numbering", is_flag=True, help="Number the posts of a thread that postkit splits."
     ),
 )
@@ -71,6 +77,7 @@ def read_wishes(given: dict[str, Any]) -> Wishes:
         numbering=given["numbering"],
         strict=given["strict"],
         again=given.get("again", False),
+        card=given["card"],
         options=read_settings(given["settings"]),
     )
 

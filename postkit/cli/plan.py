@@ -23,7 +23,9 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
     for planned, delivery in zip(plan.deliveries, report.deliveries, strict=True):
         sources = planned.rendition.parts if planned.rendition else ()
         parts = (
-            replace(part, media=tuple(_picture(image) for image in source.media))
+            replace(
+                part, media=tuple(_picture(image) for image in source.pictures), card=_card(source)
+            )
             for part, source in zip(delivery.parts, sources, strict=True)
         )
         delivery = replace(delivery, parts=tuple(parts), quota=quota(planned))
@@ -36,6 +38,11 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
 def _picture(image: Attachment) -> dict[str, Any]:
     names = ("name", "mime", "width", "height", "size", "alt")
     return {name: getattr(image, name) for name in names}
+
+
+def _card(part: RenderedPart) -> dict[str, Any] | None:
+    card = part.fields.get("card")
+    return card and {**card, "image": _picture(part.media[0]) if part.media else None}
 
 
 def quota(planned: Planned) -> str | None:
@@ -110,10 +117,15 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
     say(f"    part {number} of {len(parts)} ({counts})")
     for line in wrapped(shown(part.text), "      | ", "      | "):
         click.echo(line)
-    for image in part.media:
+    for image in part.pictures:
         alt = f'"{image.alt}"' if image.alt else "no alt text"
         size = f"{image.width}x{image.height}, {image.size:,} bytes"
         labelled("picture", f"{image.name} ({size}): {alt}", indent=6)
+    card = _card(part)
+    if card is not None:
+        size = f" (picture of {part.media[0].size:,} bytes)" if part.media else ""
+        words = ": ".join(filter(None, (card["title"], card["description"])))
+        labelled("card", f"{words}{size}", indent=6)
     for field in ("title", "link", "content_warning", "lang", "visibility"):
         if part.fields.get(field):
             labelled(field.replace("_", " "), str(part.fields[field]), indent=6)

@@ -54,6 +54,10 @@ def _facts(limits: Limits) -> Iterator[Fact]:
             value = f"{limits.alt.maximum:,} {limits.alt.counter.unit}"
             yield _fact("alt text", value, limits.alt.source)
     yield _fact("link", WHERE[limits.link], own)
+    if limits.cards is not None:
+        picture = limits.cards.image
+        most = f"; its picture: {picture.max_bytes:,} bytes" if picture else ""
+        yield _fact("link card", f"built by the client{most}", limits.cards.source)
     yield _fact("tags", WHERE[limits.tags], own)
     poll = limits.poll
     if poll is None:

@@ -43,6 +43,15 @@ class ImageLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class CardLimit:
+    """A network whose clients build the card of a link. ``image``: what its picture may be
+    (``None``: cards have none)."""
+
+    source: Source
+    image: ImageLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PollLimit:
     """Options are counted in code points, durations in minutes."""
 
@@ -83,7 +92,8 @@ class Limits:
     ``text`` holds for each part; several limits may hold at once. ``threads`` says whether a
     part can follow another. ``media_count`` is per part (0: no media at all), and from
     ``media_count_source`` where that is another source. ``link``, ``tags`` say how a link or a
-    tag travels: as a field, written into the text, or not at all.
+    tag travels: as a field, written into the text, or not at all. ``cards`` is set where the
+    client must build a link's card; the others fetch the page themselves, or show none.
     """
 
     source: Source
@@ -98,6 +108,7 @@ class Limits:
     title_required: bool = False
     link: Where = "text"
     link_with_media: bool = True
+    cards: CardLimit | None = None
     tags: Where = "text"
     max_tags: int | None = None
     poll: PollLimit | None = None
