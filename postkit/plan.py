@@ -6,17 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .address import Address, Place, expand, locate
-from .cards.card import Card, make_card
 from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
 from .errors import InputError, PluginError
-from .fetch.fetcher import Fetches
-from .fetch.offline import Offline
 from .limits.model import Limits
 from .network import (
     Account,
@@ -35,7 +32,13 @@ from .store.accounts import AccountRows
 from .store.publications import PublicationRows
 from .suggest import did_you_mean
 
-ON_THIS_MACHINE = "the account is on this machine"
+if TYPE_CHECKING:
+    from .cards.card import Card
+    from .fetch.fetcher import Fetches
+
+MAX_REMOTE = 50
+"""Media by URL of one post: more than a long thread has, and a bound for a hostile post file."""
+NOT_HERE = "no page is fetched for an account on this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,12 @@ class Planner:
 
     def _read_media(self, post: Post, problems: list[str]) -> None:
         """What is behind a URL is fetched here, once; its bytes are planned, and sent later."""
+        remote = sum(media.remote is not None for media in post.media)
+        if remote > MAX_REMOTE:
+            problems.append(
+                f"media: {remote} addresses; at most {MAX_REMOTE} are fetched for one post."
+            )
+            return
         for media in post.media:
             try:
                 if media.remote is not None:
@@ -293,14 +302,17 @@ class Planner:
         link = post.link if own.link is None else own.link
         if limits.cards is None or not link or place.account.settings.get("card") is False:
             return None
+        from .cards.card import Card, make_card
+
         if post.parts[0].media:
             return Card(link, "")  # beside pictures there is none, and that is told
         from .accounts.connect import is_loopback
+        from .fetch.offline import Offline
 
         host = urlsplit(place.account.endpoint or "").hostname or ""
         near = self._may_stay and is_loopback(host)
         if (link, near) not in self._cards:
-            fetcher = Offline(f"{ON_THIS_MACHINE} and fetches nothing") if near else self._fetcher
+            fetcher = Offline(NOT_HERE) if near else self._fetcher
             self._cards[link, near] = make_card(link, fetcher)
         return self._cards[link, near]
 

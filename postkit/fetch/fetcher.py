@@ -148,10 +148,10 @@ class Fetcher:
         for address in found:
             why = why_not_public(address)
             if why is not None and not is_within(address, self._allow):
-                what = "" if target.is_address else f" (it is at {address})"
+                # Not which address it is: a stranger's question could be what an inner name is.
                 raise Forbidden(
                     url,
-                    f"{host} is not on the public internet: {why}{what}",
+                    f"{host} is not on the public internet: {why}",
                     "give the address of a public host, or a file",
                 )
         return found[:TRIED]

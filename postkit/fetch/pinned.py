@@ -80,6 +80,7 @@ class PinnedConnection(HTTPSConnection):
         super().__init__(target.host, target.port, ssl_context=trust, timeout=connect)
         self._address = address
         self._bounds = bounds
+        self._connect = connect
 
         class Answer(http.client.HTTPResponse):
             def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
@@ -97,10 +98,12 @@ class PinnedConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
+        opening = Bounds(time.monotonic() + self._connect, 0)
         try:
-            # The handshake that follows gets the same timeout, as a whole.
-            sock.settimeout(self._bounds.seconds(float(self.timeout or 0)))
+            sock.settimeout(self._bounds.seconds(opening.seconds(self._connect)))
             sock.connect((self._address, self.port))
+            # The handshake that follows has the rest of it, as a whole: so Python counts there.
+            sock.settimeout(self._bounds.seconds(opening.seconds(self._connect)))
         except BaseException:
             sock.close()
             raise

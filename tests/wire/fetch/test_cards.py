@@ -200,7 +200,7 @@ def test_at_the_emulator_a_card_has_the_host_name_alone(
     kit = make_kit()
     plan = kit.plan(Post("Look", link="https://example.com/launch"), ["bluesky"])
     (line,) = lines(plan)
-    assert line == "link card without title: the account is on this machine and fetches nothing"
+    assert line == "link card without title: no page is fetched for an account on this machine"
     assert kit.finish(kit.accept(plan)).deliveries[0].state == "live"
     (live,) = postkit_emulator.posts("bluesky")
     assert live.card is not None

@@ -109,3 +109,10 @@ def test_a_url_is_no_path() -> None:
     for url in ("http://a.example/b", "https://localhost/b", "file:///etc/passwd", "cat.jpg"):
         with pytest.raises(InputError):
             Media.from_url(url)
+
+
+def test_a_post_of_many_urls_is_refused_before_the_first(kit: Kit, host: Host) -> None:
+    media = [Media.from_url(f"https://media.example:{host.port}/{n}") for n in range(51)]
+    with pytest.raises(InputError, match="media: 51 addresses; at most 50 are fetched"):
+        kit.plan(Post("Hello", media=media), ["mastodon"])
+    assert host.accepted == 0
