@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .deliver.courier import Courier
     from .deliver.ledger import Ledger
     from .deliver.outbox import Outbox
+    from .fetch.fetcher import Fetches
     from .network import Account
     from .plan import Planner
     from .store.accounts import AccountRows
@@ -55,6 +56,7 @@ class Installation:
         plugins: Iterable[object] = (),
         clock: Clock | None = None,
         key: bytes | None = None,
+        fetcher: Fetches | None = None,
     ) -> None:
         self.home = Home.resolve(home)
         if store is not None:
@@ -63,6 +65,7 @@ class Installation:
         self._extra = tuple(plugins)
         self._lock = threading.RLock()
         self._key = key
+        self._fetcher = fetcher
         self._vault: Vault | None = None
 
     def close(self) -> None:
@@ -117,6 +120,13 @@ class Installation:
         from .deliver.clients import Clients
 
         return Clients(self.plugins, self.vault)
+
+    @opened
+    def fetcher(self) -> Fetches:
+        """What fetches media that are named by a URL, and the pages of link cards."""
+        from .fetch.fetcher import Fetcher
+
+        return self._fetcher or Fetcher()
 
     def vault(self) -> Vault:
         """The vault. Raises VaultError with what to do where it cannot be opened."""
@@ -174,7 +184,14 @@ class Installation:
     def _planner(self) -> Planner:
         from .plan import Planner
 
-        return Planner(self.plugins, self._accounts, self._publications, self.config)
+        return Planner(
+            self.plugins,
+            self._accounts,
+            self._publications,
+            self.config,
+            self.fetcher,
+            offline_here=self._fetcher is None,
+        )
 
     def _courier(self, ledger: Ledger) -> Courier:
         from .deliver.courier import Courier

@@ -25,8 +25,11 @@ class Kit(Timetable):
 
     ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
     the platform's data folder). ``plugins`` are added to the installed ones. ``key`` (32 bytes)
-    opens the vault where neither POSTKIT_KEY nor a key file shall. Opens what it needs when it
-    is needed; safe to use from several threads. Use it as a context manager, or call ``close``.
+    opens the vault where neither POSTKIT_KEY nor a key file shall. ``fetcher`` (default: a
+    ``postkit.fetch.fetcher.Fetcher``) fetches media that are named by a URL, and the pages of link
+    cards; without one, no page is fetched for accounts on this machine. Opens what it needs when
+    it is needed; safe to use from several threads. Use it as a context manager, or call
+    ``close``.
     """
 
     def __enter__(self) -> Kit:
@@ -44,7 +47,8 @@ class Kit(Timetable):
         source: str | None = None,
         due: Due | None = None,
     ) -> Plan:
-        """What would be sent. Sends nothing and asks no network.
+        """What would be sent. Sends nothing and asks no network; media that are named by a URL
+        are fetched, since their sizes decide, and so are the pages of link cards.
 
         ``post`` is a Post, a text, or the path of a post file; ``due`` is when (None: now).
         Raises InputError with every

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .address import Address, Place, expand, locate
 from .config import Config
@@ -33,10 +34,19 @@ from .store.accounts import AccountRows
 from .store.publications import PublicationRows
 from .suggest import did_you_mean
 
+if TYPE_CHECKING:
+    from .cards.card import Card
+    from .fetch.fetcher import Fetches
+
+MAX_REMOTE = 50
+"""Media by URL of one post: more than a long thread has, and a bound for a hostile post file."""
+NOT_HERE = "no page is fetched for an account on this machine"
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a person wants a post adapted. ``options`` are by network name."""
+    """How a person wants a post adapted. ``card``: build link cards, which fetches the page.
+    ``options`` are by network name."""
 
     split: bool = True
     numbering: bool = False
@@ -44,6 +54,7 @@ class Wishes:
     strict: bool = False
     again: bool = False
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    card: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,9 @@ class Plan:
 
 
 class Planner:
-    """Makes plans. Reads the store, asks no network."""
+    """Makes plans. Reads the store, fetches media that are named by a URL and the pages of link
+    cards, asks no network. ``offline_here``: for an account on this machine, such as one at the
+    emulator, a card is made of the link alone."""
 
     def __init__(
         self,
@@ -134,11 +147,17 @@ class Planner:
         accounts: AccountRows,
         publications: PublicationRows,
         config: Config,
+        fetcher: Fetches,
+        *,
+        offline_here: bool = False,
     ) -> None:
         self._plugins = plugins
         self._accounts = accounts
         self._publications = publications
         self._config = config
+        self._fetcher = fetcher
+        self._may_stay = offline_here
+        self._cards: dict[tuple[str, bool], Card] = {}
 
     def plan(
         self,
@@ -163,12 +182,7 @@ class Planner:
                 "`default` in postkit.toml."
             )
         places = self._places(names, problems)
-        for media in post.media:
-            try:
-                if media.kind != "video":
-                    media.read()
-            except InputError as error:
-                problems.extend(error.problems)
+        self._read_media(post, problems)
         self._check_settings(post, wishes, places, problems)
         planned: list[Planned] = []
         for place in places:
@@ -179,6 +193,23 @@ class Planner:
         if problems:
             raise InputError(list(dict.fromkeys(problems)))
         return Plan(post, tuple(planned), again=wishes.again)
+
+    def _read_media(self, post: Post, problems: list[str]) -> None:
+        """What is behind a URL is fetched here, once; its bytes are planned, and sent later."""
+        remote = sum(media.remote is not None for media in post.media)
+        if remote > MAX_REMOTE:
+            problems.append(
+                f"media: {remote} addresses; at most {MAX_REMOTE} are fetched for one post."
+            )
+            return
+        for media in post.media:
+            try:
+                if media.remote is not None:
+                    media.remote.fetch(self._fetcher)
+                if media.kind != "video":
+                    media.read()
+            except InputError as error:
+                problems.extend(error.problems)
 
     def _places(self, names: Iterable[str], problems: list[str]) -> list[Place]:
         accounts = self._accounts.all()
@@ -242,8 +273,19 @@ class Planner:
         if problems:
             return Planned(place, network, None)
         post = self._rewritten(post, place, settings)
+        self._read_media(post, problems)
+        if problems:
+            return Planned(place, network, None)
+        card = self._card(post, place, limits) if wishes.card else None
         try:
-            how = RenderOptions(values, place.target, wishes.split, wishes.numbering, wishes.trim)
+            how = RenderOptions(
+                values,
+                place.target,
+                wishes.split,
+                wishes.numbering,
+                trim=wishes.trim,
+                card=card,
+            )
             rendition = asked(network, "adapt", Rendition, lambda: network.adapt(post, limits, how))
         except CannotRender as cannot:
             return self._cannot(post, place, network, settings, cannot.problems)
@@ -285,6 +327,26 @@ class Planner:
         outcomes = outcomes_of(post, settings, problems)
         return Planned(place, network, None, reasons, outcomes=outcomes)
 
+    def _card(self, post: Post, place: Place, limits: Limits) -> Card | None:
+        """What the page of the link says of itself, where the network's clients build the card."""
+        own = post.networks.get(place.account.network) or Settings()
+        link = post.link if own.link is None else own.link
+        if limits.cards is None or not link or place.account.settings.get("card") is False:
+            return None
+        from .cards.card import Card, make_card
+
+        if post.parts[0].media:
+            return Card(link, "")  # beside pictures there is none, and that is told
+        from .accounts.connect import is_loopback
+        from .fetch.offline import Offline
+
+        host = urlsplit(place.account.endpoint or "").hostname or ""
+        near = self._may_stay and is_loopback(host)
+        if (link, near) not in self._cards:
+            fetcher = Offline(NOT_HERE) if near else self._fetcher
+            self._cards[link, near] = make_card(link, fetcher)
+        return self._cards[link, near]
+
     def _settings(self, post: Post, place: Place) -> Settings:
         """The network's settings, with those of the very address on top."""
         merged = Settings()
@@ -301,6 +363,10 @@ class Planner:
 
     def _configured_wrongly(self, account: Account, network: Network[Any]) -> Iterable[str]:
         known = ("account", "quiet", "connect_timeout", "read_timeout", *network.settings)
+        if network.limits.cards is not None:
+            known = (*known, "card")
+            if not isinstance(account.settings.get("card", True), bool):
+                yield f"postkit.toml: {account.label}: card is true or false."
         config = self._config
         for name in (*config.network(network.name), *config.account(account.label)):
             if name not in known:

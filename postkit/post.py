@@ -15,12 +15,18 @@ from typing import IO, TYPE_CHECKING, Any
 from .errors import InputError
 
 if TYPE_CHECKING:
+    from .fetch.remote import Remote
     from .rendition import MediaKind
 
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
 
 _LINK = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
+
+
+def is_web_address(text: str) -> bool:
+    """Whether ``text`` begins as a web address does."""
+    return text.lower().startswith(("https://", "http://"))
 
 
 def is_blank(text: str) -> bool:
@@ -34,10 +40,10 @@ class Media:
     ``source`` is a path, the bytes themselves, or a binary stream (read once, when first
     needed). ``alt`` describes the medium for those who cannot see it; ``""`` means that none
     was given. The type is read from the bytes, never from the name. A video that is a file is
-    never read whole into memory.
+    never read whole into memory. For a medium behind a URL see ``from_url``.
     """
 
-    __slots__ = ("_data", "_kind", "_sha256", "_source", "alt", "name")
+    __slots__ = ("_data", "_kind", "_sha256", "_source", "alt", "name", "remote")
 
     def __init__(
         self,
@@ -53,9 +59,14 @@ class Media:
         self._kind: MediaKind | None = None
         self._sha256: str | None = None
         self._source: Path | IO[bytes] | None = None
+        self.remote: Remote | None = None
         if isinstance(source, bytes | bytearray):
             self._data = bytes(source)
             self.name = name or "media"
+        elif isinstance(source, str) and is_web_address(source):
+            from .fetch.errors import shown
+
+            raise InputError(f"{shown(source)}: it is no file; give Media.from_url(...).")
         elif isinstance(source, str | Path):
             self._source = Path(source)
             self.name = name or self._source.name
@@ -64,6 +75,23 @@ class Media:
             self.name = name or Path(str(getattr(source, "name", "media"))).name
         else:
             raise InputError(f"Media takes a path, bytes or a stream, not {type(source).__name__}.")
+
+    @classmethod
+    def from_url(
+        cls, url: str, alt: str = "", *, name: str | None = None, place: str = ""
+    ) -> Media:
+        """The picture behind an https URL.
+
+        It is fetched once, when a Kit plans the post, and its bytes are kept; no network is
+        handed the URL. ``place`` (such as ``launch.md:5``) begins the messages. Raises
+        InputError where the URL is one that is never fetched.
+        """
+        from .fetch.remote import Remote
+
+        remote = Remote(url, place)
+        media = cls(b"", alt, name=name or remote.name)
+        media._data, media.remote = None, remote
+        return media
 
     @property
     def path(self) -> Path | None:
@@ -78,6 +106,8 @@ class Media:
                 self._data = read_file(self._source)
             elif self._source is not None:
                 self._data = read_stream(self._source, self.name)
+            elif self.remote is not None:
+                self._data = self.remote.read()
             else:
                 raise InputError(f"{self.name} has no bytes.")
         return self._data
@@ -108,12 +138,19 @@ class Media:
         return self._sha256
 
     def with_alt(self, alt: str) -> Media:
-        """The same picture under another alternative text."""
+        """The same medium under another alternative text."""
         other = Media(
             self._source if self._source is not None else self._data or b"", alt, name=self.name
         )
-        other._data = self._data
+        other._data, other._kind, other.remote = self._data, self._kind, self.remote
         return other
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the bytes; of the URL where it comes from one, so that the same post
+        is known again without another fetch."""
+        if self.remote is not None:
+            return hashlib.sha256(self.remote.url.encode()).hexdigest()
+        return self.sha256()
 
     def __repr__(self) -> str:
         return f"Media({self.name!r}, alt={self.alt!r})"
@@ -316,11 +353,11 @@ class Post:
                     yield f"poll: option {number} is option {first} again; change one."
 
     def content_hash(self) -> str:
-        """SHA-256 (hex) over everything that readers could see; media by their bytes."""
+        """SHA-256 (hex) over everything that readers could see; media by ``Media.digest``."""
         digest = hashlib.sha256()
         fields: list[Any] = [
             [
-                [p.text, [[m.sha256(), m.alt] for m in p.media]] + ["markdown"] * p.markdown
+                [p.text, [[m.digest(), m.alt] for m in p.media]] + ["markdown"] * p.markdown
                 for p in self.parts
             ],
             self.title,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from .cards.card import Card
 
 Json = Any
 """A value that JSON can hold; what the store keeps of a plugin must survive a round trip."""
@@ -65,11 +68,19 @@ class RenderedPart:
     (``options``, ``minutes``, ``multiple``). On each part: ``content_warning``, ``lang``,
     ``visibility``, ``options`` (the network's own, by name), ``markup`` where the text is in the
     markup of the table of limits; without it the text is plain.
+
+    ``card`` (``url``, ``title``, ``description``) is on a first part without pictures, where the
+    network's clients build link cards; ``media`` then holds the card's picture, or nothing.
     """
 
     text: str
     media: tuple[Attachment, ...] = ()
     fields: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> tuple[Attachment, ...]:
+        """``media`` that readers see as pictures of the post: not that of a link card."""
+        return () if "card" in self.fields else self.media
 
     def with_fields(self, **more: Json) -> RenderedPart:
         return replace(self, fields={**self.fields, **more})
@@ -138,7 +149,10 @@ class CannotRender(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """How to adapt: the network's options by name, and what the author allows."""
+    """How to adapt: the network's options by name, and what the author allows.
+
+    ``card`` is what the link's page says of itself, where the network needs it.
+    """
 
     values: Mapping[str, Json] = field(default_factory=dict)
     target: str | None = None
@@ -146,3 +160,4 @@ class RenderOptions:
     numbering: bool = False
     trim: bool = False
     """Whether what is too long of a video may be cut off."""
+    card: Card | None = None

@@ -19,7 +19,8 @@ class PartReport:
     """One message. ``url`` is None where the network tells none.
 
     A planned part has no ``id`` yet. Its JSON shows what would be sent: ``text`` and ``media``
-    (name, kind, mime, width and height in pixels, size in bytes, seconds, alt).
+    (name, kind, mime, width and height in pixels, size in bytes, seconds, alt), and the link's
+    ``card`` (url, title, description, image) where there is one.
     """
 
     id: str
@@ -28,6 +29,7 @@ class PartReport:
     url: str | None
     text: str
     media: tuple[Mapping[str, Any], ...] = ()
+    card: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -39,6 +41,8 @@ class PartReport:
         if self.state == "PLANNED":
             body["text"] = self.text
             body["media"] = [dict(each) for each in self.media]
+            if self.card is not None:
+                body["card"] = dict(self.card)
         return body
 
 

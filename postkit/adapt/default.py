@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..limits.model import Limits
 from ..network import CannotRender, RenderedPart, RenderOptions, Rendition
 from ..post import Post, Settings
+from .card import attach_card
 from .fields import add_options, add_poll, add_settings, add_title
 from .flow import attach, drop_media, fitting, spread_media
 from .ledger import Draft, Ledger
@@ -20,9 +21,9 @@ _SHOWN = frozenset({"title", "link", "poll"})
 def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
     """What ``network`` gets of ``post`` under ``limits``.
 
-    Fields of a part, where they are there: ``title``, ``link``, ``tags`` and ``poll`` on the
-    first; ``content_warning``, ``lang``, ``visibility`` and ``options`` on each. Everything that
-    is not as the author wrote it is a change or a loss. Reads the bytes of media, and nothing
+    Fields of a part, where they are there: ``title``, ``link``, ``card``, ``tags`` and ``poll`` on
+    the first; ``content_warning``, ``lang``, ``visibility`` and ``options`` on each. Everything
+    that is not as the author wrote it is a change or a loss. Reads the bytes of media, and nothing
     else. Raises CannotRender with every reason.
     """
     ledger = Ledger(post)
@@ -39,11 +40,12 @@ def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> R
         shared["options"] = own
     drafts = _thread(drafts, limits, options, ledger)
     _refuse_empty(drafts, limits, ledger)
+    thumbnail = attach_card(options.card, drafts[0], limits, ledger)
+    media = [attach(draft, limits, ledger, trim=options.trim) for draft in drafts]
+    media[0] += thumbnail
     parts = [
-        RenderedPart(
-            draft.text, attach(draft, limits, ledger, trim=options.trim), {**draft.fields, **shared}
-        )
-        for draft in drafts
+        RenderedPart(draft.text, attached, {**draft.fields, **shared})
+        for draft, attached in zip(drafts, media, strict=True)
     ]
     if ledger.refusals:
         raise CannotRender(ledger.refusals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ import click
 
 from ..errors import InputError
 from ..plan import Wishes
-from ..post import Media, Part, Poll, Post
+from ..post import Media, Part, Poll, Post, is_web_address
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--text", help="The text; nothing in it is interpreted."),
     click.option(
         "--media",
         multiple=True,
-        type=click.Path(path_type=Path),
-        help="A picture or a video; repeat it for several.",
+        metavar="FILE|URL",
+        help="A picture or a video; repeat it for several. What an https address names is fetched "
+        "once, when the post is planned, also for a dry run.",
     ),
     click.option("--alt", multiple=True, help="What it shows; as often as --media, or not at all."),
     click.option("--title", help="A title, where the network has one."),
@@ -51,6 +52,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--trim", is_flag=True, help="Cut off what is too long of a video, at its end."),
     click.option(
+        "--card/--no-card",
+        default=True,
+        help="Build the link's card from its page, where the network leaves that to its clients; "
+        "the page is fetched when the post is planned, also for a dry run. [default: card]",
+    ),
+    click.option(
         "--numbering", is_flag=True, help="Number the posts of a thread that postkit splits."
     ),
 )
@@ -71,6 +78,7 @@ def read_wishes(given: dict[str, Any]) -> Wishes:
         trim=given["trim"],
         strict=given["strict"],
         again=given.get("again", False),
+        card=given["card"],
         options=read_settings(given["settings"]),
     )
 
@@ -105,7 +113,7 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
             f"--alt is given {len(alts)} times and --media {len(media)} times; give one --alt for "
             "each --media, in the same order, or none."
         )
-    pictures = [Media(path, alts[number] if alts else "") for number, path in enumerate(media)]
+    pictures = _pictures(media, alts or [""] * len(media))
     poll = Poll(tuple(given["poll"]), given["poll_minutes"] or 1440) if given["poll"] else None
     old = base.parts if base is not None else (Part(text or ""),)
     first = replace(old[0], media=(*old[0].media, *pictures))
@@ -124,6 +132,22 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
         zone=base.zone if base else None,
         expires=base.expires if base else None,
     ), source
+
+
+def _pictures(given: Sequence[str], alts: Sequence[str]) -> list[Media]:
+    pictures = []
+    problems: list[str] = []
+    for media, alt in zip(given, alts, strict=True):
+        try:
+            is_url = is_web_address(media)
+            made = Media.from_url(media, alt, place="--media") if is_url else Media(media, alt)
+        except InputError as error:
+            problems += [f"--media: {problem}" for problem in error.problems]
+        else:
+            pictures.append(made)
+    if problems:
+        raise InputError(problems)
+    return pictures
 
 
 def read_settings(given: tuple[str, ...]) -> dict[str, dict[str, Any]]:

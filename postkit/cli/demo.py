@@ -12,12 +12,15 @@ import click
 
 from ..emulator.server import EmulatorServer
 from ..errors import PluginError
+from ..fetch.offline import Offline
 from ..kit import Kit
 from ..plugins import Plugins
 from ..post import Post
 from ..report import Report
 from .output import emit, json_option, print_report, table
 from .progress import ProgressLines
+
+NOTHING = "the demo makes no connection beyond this machine"
 
 
 @click.command("demo")
@@ -44,7 +47,7 @@ def command(keep: bool, port: int, as_json: bool) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="postkit-demo-") as folder,
         EmulatorServer(emulators, port=port) as server,
-        Kit(Path(folder) / "home", key=os.urandom(32)) as kit,
+        Kit(Path(folder) / "home", key=os.urandom(32), fetcher=Offline(NOTHING)) as kit,
         resources.as_file(resources.files("postkit.demo")) as files,
     ):
         say(f"The emulator answers at {server.url}; this home is temporary.")

@@ -23,7 +23,9 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
     for planned, delivery in zip(plan.deliveries, report.deliveries, strict=True):
         sources = planned.rendition.parts if planned.rendition else ()
         parts = (
-            replace(part, media=tuple(_medium(media) for media in source.media))
+            replace(
+                part, media=tuple(_medium(media) for media in source.pictures), card=_card(source)
+            )
             for part, source in zip(delivery.parts, sources, strict=True)
         )
         delivery = replace(delivery, parts=tuple(parts), quota=quota(planned))
@@ -36,6 +38,11 @@ def planned_report(plan: Plan, due: Due | None = None) -> Report:
 def _medium(media: Attachment) -> dict[str, Any]:
     names = ("name", "kind", "mime", "width", "height", "size", "seconds", "alt")
     return {name: getattr(media, name) for name in names}
+
+
+def _card(part: RenderedPart) -> dict[str, Any] | None:
+    card = part.fields.get("card")
+    return card and {**card, "image": _medium(part.media[0]) if part.media else None}
 
 
 def quota(planned: Planned) -> str | None:
@@ -111,12 +118,17 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
     say(f"    part {number} of {len(parts)} ({counts})")
     for line in wrapped(shown(part.text), "      | ", "      | "):
         click.echo(line)
-    for media in part.media:
+    for media in part.pictures:
         alt = f'"{media.alt}"' if media.alt else "no alt text"
         size = f"{media.width}x{media.height}, {media.size:,} bytes"
         if media.seconds is not None:
             size = f"{media.seconds:.1f} s, {size}"
         labelled(MEDIA[media.kind], f"{media.name} ({size}): {alt}", indent=6)
+    card = _card(part)
+    if card is not None:
+        size = f" (picture of {part.media[0].size:,} bytes)" if part.media else ""
+        words = ": ".join(filter(None, (card["title"], card["description"])))
+        labelled("card", f"{words}{size}", indent=6)
     for field in ("title", "link", "content_warning", "lang", "visibility"):
         if part.fields.get(field):
             labelled(field.replace("_", " "), str(part.fields[field]), indent=6)

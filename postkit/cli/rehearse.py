@@ -13,11 +13,14 @@ from ..address import Address, expand
 from ..config import Config
 from ..emulator.server import EmulatorServer
 from ..errors import InputError, PlanRefused, PluginError
+from ..fetch.offline import Offline
 from ..kit import Kit
 from ..plan import Wishes
 from ..post import Post
 from .output import emit, print_report
 from .progress import ProgressLines
+
+NOTHING = "a rehearsal makes no connection beyond this machine"
 
 
 def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_json: bool) -> int:
@@ -34,7 +37,7 @@ def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_j
     with (
         tempfile.TemporaryDirectory(prefix="postkit-") as folder,
         EmulatorServer(emulators) as server,
-        Kit(Path(folder) / "home", key=os.urandom(32)) as kit,
+        Kit(Path(folder) / "home", key=os.urandom(32), fetcher=Offline(NOTHING)) as kit,
     ):
         kit.config = Config()
         offered = {account.network: account for account in server.accounts()}

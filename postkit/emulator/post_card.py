@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from .markup import Markup, anchor, escape, linked
-from .timeline import LivePost, ShownMedia, ShownPoll
+from .timeline import LivePost, ShownCard, ShownMedia, ShownPoll
 
 _HUES = 8
 
@@ -70,7 +70,7 @@ def _content(post: LivePost) -> str:
         + (text if post.text else "")
         + _gallery(post.media)
         + (_poll(post.poll) if post.poll else "")
-        + (_card(post.link) if post.link else "")
+        + (_card(post.link, post.card) if post.link else "")
     )
 
 
@@ -109,12 +109,24 @@ def _poll(poll: ShownPoll) -> str:
     return f'<div class="poll"><ul>{options}</ul><p class="quiet">Poll, {note}</p></div>'
 
 
-def _card(link: str) -> str:
+def _card(link: str, card: ShownCard | None) -> str:
     try:
         host = urlsplit(link).hostname or link
     except ValueError:
         host = link
-    return f'<p class="card"><span class="quiet">{escape(host)}</span>{anchor(link, link)}</p>'
+    image = title = description = ""
+    if card is not None:
+        title = f"<strong dir=auto>{escape(card.title)}</strong>" if card.title else ""
+        if card.description:
+            description = f"<span dir=auto>{escape(card.description)}</span>"
+        if card.image is not None:
+            source = f"/_postkit/media/{escape(card.image.sha256)}"
+            size = f'width="{card.image.width}" height="{card.image.height}"'
+            image = f'<img src="{source}" alt="" {size} loading="lazy">'
+    return (
+        f'<p class="card">{image}<span class="quiet">{escape(host)}</span>{title}{description}'
+        f"{anchor(link, link)}</p>"
+    )
 
 
 def _web(url: str) -> bool:

@@ -56,13 +56,23 @@ class ShownPoll:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownCard:
+    """What a link card says beside the link itself."""
+
+    title: str
+    description: str = ""
+    image: ShownMedia | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LivePost:
     """One post as its readers see it.
 
     ``account`` is the handle that lists filter by, ``author`` the name on the page (default:
     the handle). ``text`` is plain, never HTML. ``links`` are the clickable ranges of ``text``;
     None lets the page find http(s) addresses itself. ``parent`` is the id of the post that this
-    one replies to, ``link`` the address of a link card or link post, ``url`` the permalink.
+    one replies to, ``link`` the address of a link card or link post, ``card`` what the card says
+    where the client built it, ``url`` the permalink.
     ``extra`` is the emulator's own. The timeline fills ``created_at`` where it is left out, and
     ``live_at`` and ``listed_at``: before these the post does not exist, or is not in lists.
     """
@@ -77,6 +87,7 @@ class LivePost:
     parent: str | None = None
     title: str | None = None
     link: str | None = None
+    card: ShownCard | None = None
     target: str | None = None
     content_warning: str | None = None
     language: str | None = None
@@ -113,6 +124,12 @@ class LivePost:
             "parent": self.parent,
             "title": self.title,
             "link": self.link,
+            "card": self.card
+            and {
+                "title": self.card.title,
+                "description": self.card.description,
+                "image": self.card.image and self.card.image.sha256,
+            },
             "target": self.target,
             "content_warning": self.content_warning,
             "language": self.language,

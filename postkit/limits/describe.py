@@ -40,6 +40,10 @@ def _facts(limits: Limits) -> Iterator[Fact]:
         yield _fact("title", value, limits.title.source)
     yield from _media(limits)
     yield _fact("link", WHERE[limits.link], own)
+    if limits.cards is not None:
+        picture = limits.cards.image
+        most = f"; its picture: {picture.max_bytes:,} bytes" if picture else ""
+        yield _fact("link card", f"built by the client{most}", limits.cards.source)
     yield _fact("tags", WHERE[limits.tags], own)
     poll = limits.poll
     if poll is None:

@@ -74,6 +74,15 @@ class VideoLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class CardLimit:
+    """A network whose clients build the card of a link. ``image``: what its picture may be
+    (``None``: cards have none)."""
+
+    source: Source
+    image: ImageLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PollLimit:
     """Options are counted in code points, durations in minutes."""
 
@@ -118,6 +127,8 @@ class Limits:
     alone in its part. ``link``, ``tags`` say how a link or a tag travels: as a field, written
     into the text, or not at all. ``markup`` is how a text can carry emphasis, lists and the like;
     with ``threads`` it must be "none", since a text is split as plain text (ValueError).
+    ``cards`` is set where the client must build a link's card; the others fetch the page
+    themselves, or show none.
     """
 
     source: Source
@@ -136,6 +147,7 @@ class Limits:
     title_required: bool = False
     link: Where = "text"
     link_with_media: bool = True
+    cards: CardLimit | None = None
     tags: Where = "text"
     markup: Markup = "none"
     max_tags: int | None = None

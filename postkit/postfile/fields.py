@@ -98,14 +98,20 @@ def _media(node: Node, folder: Folder, problems: Problems) -> list[Media]:
         if isinstance(item, Text):
             found.append(folder.media(item.value, "", item.line, where))
             continue
-        keys = values.known(item, where, ("file", "alt"), problems)
+        keys = values.known(item, where, ("file", "url", "alt"), problems)
         alt = values.text(keys["alt"].value, f"{where}.alt", problems) if "alt" in keys else ""
-        if "file" in keys:
+        if "file" in keys and "url" in keys:
+            problems.add(keys["url"].line, where, "Give file or url, not both.")
+        elif "url" in keys:
+            url = values.word(keys["url"].value, f"{where}.url", problems)
+            if url is not None:
+                found.append(folder.remote(url, alt or "", keys["url"].line, f"{where}.url"))
+        elif "file" in keys:
             file = values.word(keys["file"].value, f"{where}.file", problems)
             if file is not None:
                 found.append(folder.media(file, alt or "", keys["file"].line, f"{where}.file"))
         elif isinstance(item, Map):
-            sentence = "The picture's file is missing: {file: cat.jpg, alt: ...}."
+            sentence = "The picture's file or url is missing: {file: cat.jpg, alt: ...}."
             problems.add(item.line, where, sentence)
     return [media for media in found if media is not None]
 

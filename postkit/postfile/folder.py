@@ -1,4 +1,4 @@
-"""The folder of a post file: its pictures come from here or from below, and nowhere else."""
+"""Where the pictures of a post file are: in its folder, below it, or behind an https URL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 
-from ..post import Media
+from ..errors import InputError
+from ..post import Media, is_web_address
 from .problems import Problems, quoted, suggestion
 from .source import kind_of
 
@@ -25,11 +26,14 @@ class Folder:
     def media(
         self, file: str, alt: str, line: int, field: str, *, encoded: bool = False
     ) -> Media | None:
-        """The picture, unread, or None with a problem.
+        """The picture, unread, or None with a problem. An https address stands for what is
+        behind it.
 
         `encoded`: a name that does not exist is tried with its percent escapes decoded, as
         Markdown editors write spaces.
         """
+        if is_web_address(file):
+            return self.remote(file, alt, line, field)
         problem = self._refused(file)
         if problem is None and self._path is not None:
             found, problem = _find(self._path, file, near=not self._problems.full)
@@ -44,11 +48,23 @@ class Folder:
         self._problems.add(line, field, problem or "")
         return None
 
+    def remote(self, url: str, alt: str, line: int, field: str) -> Media | None:
+        """The picture behind a URL, not fetched yet, or None with a problem."""
+        try:
+            return Media.from_url(url, alt, place=f"{self._problems.name}:{line}: {field}")
+        except InputError as error:
+            for problem in error.problems:
+                self._problems.add(line, field, problem)
+        return None
+
     def _refused(self, file: str) -> str | None:
         if not file.strip():
             return "The picture's file is missing; name a file below the post's folder."
         if _SCHEME.match(file):
-            return f"{quoted(file)} is an address; media must be files below the post's folder."
+            return (
+                f"{quoted(file)} is an address, and no https one; media are files below the "
+                "post's folder, or https addresses."
+            )
         if file.startswith("~") or Path(file).is_absolute() or PureWindowsPath(file).drive:
             return (
                 f"{quoted(file)} is an absolute path; media must be files below the post's folder, "

@@ -55,6 +55,37 @@ def test_a_picture_that_cannot_be_sent(mastodon: Program, kind: str, place: str)
     assert "Nothing has been published" in mastodon("list").err
 
 
+URLS = {
+    "https://127.0.0.1/cat.jpg": "127.0.0.1 is not on the public internet: this machine",
+    "https://2130706433/cat.jpg": "its host is a number and no plain IPv4 address",
+    "https://localhost/cat.jpg": "localhost is a name inside a machine or a local network",
+    "http://example.com/cat.jpg": "http is not fetched, only https",
+    "https://example.com:8443/cat.jpg": "port 8443 is not fetched from, only 443",
+}
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("place", ["flag", "file"])
+@pytest.mark.parametrize("mode", ["--yes", "--dry-run"])
+def test_a_url_that_leads_inside(mastodon: Program, url: str, place: str, mode: str) -> None:
+    given = ["--text", "Hi", "--media", url]
+    if place == "file":
+        Path("post.md").write_text(f"Hi\n\n![A cat]({url})\n", "utf-8")
+        given = ["post.md"]
+    result = mastodon("publish", *given, "--to", "mastodon", mode)
+    assert result.status == 2, result
+    assert len(result.errors) == 1, result.errors
+    assert f"{url}: {URLS[url]}; give" in result.errors[0]
+    assert ("post.md:3: text: " if place == "file" else "--media: ") in result.errors[0]
+    assert mastodon.writes() == 0
+
+
+def test_a_rehearsal_fetches_nothing(mastodon: Program) -> None:
+    given = ["--media", "https://example.com/cat.jpg", "--to", "mastodon", "--emulate"]
+    said = mastodon.fails(2, "publish", "--text", "Hi", *given)
+    assert "a rehearsal makes no connection beyond this machine; give a file" in said
+
+
 def test_a_picture_that_cannot_be_read(mastodon: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     # The tests may run as root, whom no mode of a file stops: the fault is put below open().
     Path("cat.jpg").write_bytes(picture())

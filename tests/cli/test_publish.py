@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,30 @@ def test_one_reason_of_several_addresses_is_one_sentence(postkit: Program) -> No
     first, last = said.splitlines()
     assert first.startswith("mastodon:mastodon, bluesky:bluesky: cat.jpg")
     assert last == "Nothing was sent."
+
+
+def test_a_link_card_is_shown_before_it_is_sent(postkit: Program) -> None:
+    postkit.connect("bluesky")
+    given = ["publish", "--text", "Look", "--link", "https://example.com/a", "--to", "bluesky"]
+    shown = postkit(*given, "--dry-run").out
+    assert re.search(r"^ +card +example\.com$", shown, re.MULTILINE)
+    assert "link card without title: no page is fetched" in " ".join(shown.split())
+    (part,) = postkit(*given, "--dry-run", "--json").report["deliveries"][0]["parts"]
+    assert part["card"] == {
+        "url": "https://example.com/a",
+        "title": "example.com",
+        "description": "",
+        "image": None,
+    }
+    assert part["media"] == []
+    without = postkit(*given, "--dry-run", "--no-card")
+    assert "card" not in without.out
+    assert postkit(*given).status == 0
+    (live,) = postkit.server.posts("bluesky")
+    assert live.card is not None
+
+
+def test_a_rehearsal_of_a_link_says_what_it_did_not_fetch(postkit: Program) -> None:
+    given = ["publish", "--text", "Look", "--link", "https://example.com/a", "--to", "bluesky"]
+    said = postkit(*given, "--emulate").out
+    assert "link card without title: a rehearsal makes no connection beyond this machine" in said

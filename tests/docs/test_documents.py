@@ -84,9 +84,11 @@ def test_the_settings_of_the_readme_are_settings() -> None:
     assert config.default == config.group("launch")
     assert config.network("mastodon") == {"account": "shop", "read_timeout": 20}
     for name, settings in config.networks.items():
-        known = {"account", "read_timeout", *Plugins().network(name).settings}
+        network = Plugins().network(name)
+        known = {"account", "read_timeout", *network.settings}
+        known |= {"card"} if network.limits.cards is not None else set()
         assert set(settings) <= known, name
-    assert set(config.networks) == {"mastodon", "facebook"}
+    assert set(config.networks) == {"mastodon", "bluesky", "facebook"}
 
 
 def test_the_extras_are_the_networks() -> None:

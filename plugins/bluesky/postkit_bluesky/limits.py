@@ -6,11 +6,12 @@ from datetime import date
 
 from postkit.limits.counters import Graphemes, Utf8Bytes
 from postkit.limits.entities import EntityRules
-from postkit.limits.model import ImageLimit, Limits, Rate, Source, TextLimit
+from postkit.limits.model import CardLimit, ImageLimit, Limits, Rate, Source, TextLimit
 
 CHECKED = date(2026, 11, 23)
 POST = Source("lexicon app.bsky.feed.post, bluesky-social/atproto of 2026-08-20", CHECKED)
 IMAGES = Source("lexicon app.bsky.embed.images, bluesky-social/atproto of 2026-08-20", CHECKED)
+CARDS = Source("lexicon app.bsky.embed.external, bluesky-social/atproto of 2026-08-20", CHECKED)
 ALT = Source("the app's own limit; the lexicon has none", CHECKED, verified=False)
 RATES = Source("packages/pds of bluesky-social/atproto, and PDS 0.5.35 measured", CHECKED)
 
@@ -34,6 +35,14 @@ LIMITS = Limits(
     ),
     alt=TextLimit(Graphemes(), 2000, ALT),
     link="text",
+    cards=CardLimit(
+        CARDS,
+        ImageLimit(
+            mime_types=("image/jpeg", "image/png", "image/webp"),
+            max_bytes=1_000_000,
+            source=CARDS,
+        ),
+    ),
     tags="field",
     max_tags=8,
     languages=3,

@@ -131,9 +131,6 @@ class Bluesky(Network[Client]):
                     f"{known} (option label)",
                 )
             )
-        own = post.networks.get(self.name)
-        if post.link if own is None or own.link is None else own.link:
-            losses.append(Change("link", "no link card is made; the link is in the text"))
         too_long = [tag for tag in post.tags if Graphemes().count(tag) > MAX_TAG]
         losses += [
             Change("tags", f"#{tag} is not sent: a tag has at most {MAX_TAG} characters")

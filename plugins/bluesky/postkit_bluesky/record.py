@@ -40,7 +40,17 @@ def record_of(outgoing: Outgoing) -> dict[str, Any]:
             "root": _reference(outgoing.root or outgoing.parent),
             "parent": _reference(outgoing.parent),
         }
-    if part.media:
+    card = fields.get("card")
+    if card is not None:
+        external = {
+            "uri": card["url"],
+            "title": card["title"],
+            "description": card["description"],
+        }
+        if part.media:
+            external["thumb"] = outgoing.prepared["blob_0"]["blob"]
+        record["embed"] = {"$type": "app.bsky.embed.external", "external": external}
+    elif part.media:
         record["embed"] = {
             "$type": "app.bsky.embed.images",
             "images": [

@@ -1,16 +1,20 @@
-"""What the plugin adds to the table's adapter: labels, tags that are too long, the card's loss."""
+"""What the plugin adds to the table's adapter: labels, tags that are too long. Link cards."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 from postkit_bluesky.limits import LIMITS
 from postkit_bluesky.plugin import Bluesky
 
-from postkit import Post, Rendition
+from postkit import Media, Post, Rendition
+from postkit.cards.card import Card
 from postkit.network import CannotRender, RenderOptions
-from postkit.post import Poll, Settings
+from postkit.post import Poll
+from postkit.testing.pictures import picture
 
 
 def adapt(post: Post, **values: Any) -> Rendition:
@@ -50,15 +54,56 @@ def test_the_option_is_a_label_on_every_part() -> None:
     assert rendition.losses == ()
 
 
-def test_a_link_is_in_the_text_and_its_card_is_a_loss() -> None:
-    rendition = adapt(Post("Look", link="https://example.com/a"))
-    assert rendition.parts[0].text == "Look\n\nhttps://example.com/a"
-    assert told(rendition, "link") == ["no link card is made; the link is in the text"]
-    own = Post("Look", networks={"bluesky": Settings(link="https://example.com/b")})
-    assert told(adapt(own), "link") == ["no link card is made; the link is in the text"]
-    none = Post("Look", link="https://example.com", networks={"bluesky": Settings(link="")})
-    assert told(adapt(none), "link") == []
-    assert told(adapt(Post("Look at https://example.com")), "link") == []
+def with_card(post: Post, card: Card) -> Rendition:
+    return Bluesky().adapt(post, LIMITS, RenderOptions(card=card))
+
+
+def test_a_link_is_in_the_text_with_a_card_and_without() -> None:
+    post = Post("Look", link="https://example.com/a")
+    image = Media(picture(1, (1200, 630)), name="cover.png")
+    for rendition in (
+        adapt(post),
+        with_card(post, Card("https://example.com/a", "A", "About", image)),
+    ):
+        assert rendition.parts[0].text == "Look\n\nhttps://example.com/a"
+        assert rendition.losses == ()
+    (part,) = rendition.parts
+    assert part.fields["card"] == {
+        "url": "https://example.com/a",
+        "title": "A",
+        "description": "About",
+    }
+    assert [(one.name, one.width, one.alt) for one in part.media] == [("cover.png", 1200, "")]
+    assert part.pictures == ()
+
+
+def test_the_picture_of_a_card_is_made_to_fit() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((1500, 1000), 90).save(out, "PNG")
+    noise = Media(out.getvalue(), name="cover.png")
+    assert len(noise.read()) > 1_000_000
+    (part,) = with_card(Post("Look"), Card("https://example.com", "A", "", noise)).parts
+    assert part.media[0].size <= 1_000_000
+
+
+@pytest.mark.parametrize(
+    "data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n", b""]
+)
+def test_a_card_s_picture_that_is_none_is_left_out_and_told(data: bytes) -> None:
+    image = Media(data, name="cover.png")
+    rendition = with_card(Post("Look"), Card("https://example.com", "A", "", image))
+    assert rendition.parts[0].media == ()
+    assert rendition.parts[0].fields["card"]["title"] == "A"
+    (change,) = rendition.changes
+    assert change.text.startswith("link card without picture: cover.png: it is ")
+
+
+def test_beside_pictures_there_is_no_card() -> None:
+    post = Post("Look", media=[Media(picture(2), "A cat", name="cat.png")])
+    rendition = with_card(post, Card("https://example.com", "A"))
+    assert "card" not in rendition.parts[0].fields
+    assert [one.name for one in rendition.parts[0].pictures] == ["cat.png"]
+    assert [change.text for change in rendition.changes] == ["no link card beside pictures"]
 
 
 def test_a_tag_that_is_too_long_is_a_loss() -> None:

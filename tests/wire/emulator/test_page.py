@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import requests
 
 from postkit.emulator.server import EmulatorServer
-from postkit.emulator.timeline import LivePost, ShownMedia, ShownPoll, TextLink
+from postkit.emulator.timeline import LivePost, ShownCard, ShownMedia, ShownPoll, TextLink
 
 EVIL = "<script>alert(1)</script>\"'&"
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;"
@@ -31,6 +31,7 @@ def test_everything_is_escaped(server: EmulatorServer) -> None:
             media=(ShownMedia(EVIL, "image/png", 1, 1, EVIL), ShownMedia("0", EVIL, 1, 1)),
             title=EVIL,
             link=f"http://example.com/{EVIL}",
+            card=ShownCard(EVIL, EVIL, ShownMedia(EVIL, "image/png", 1, 1)),
             target=EVIL,
             content_warning=EVIL,
             language=EVIL,
@@ -42,7 +43,8 @@ def test_everything_is_escaped(server: EmulatorServer) -> None:
     text = page(server)
     assert "<script" not in text
     assert "alert(1)</" not in text
-    assert text.count(ESCAPED) >= 12
+    assert text.count(ESCAPED) >= 15
+    assert f"<strong dir=auto>{ESCAPED}</strong><span dir=auto>{ESCAPED}</span>" in text
     assert "Chat &lt;Rooms&gt;" in text
 
 

@@ -77,11 +77,13 @@ class Blobs:
             )
         self._named.add(cid)
 
-    def shown(self, image: dict[str, Any]) -> ShownMedia:
+    def shown(
+        self, reference: dict[str, Any], alt: str = "", ratio: dict[str, Any] | None = None
+    ) -> ShownMedia:
         """An image of a record as the page shows it: its own size, else the one that was said."""
-        blob = self._blobs[str(image["image"]["ref"]["$link"])]
+        blob = self._blobs[str(reference["ref"]["$link"])]
         stored = self._world.media.get(blob.sha256)
-        ratio = image.get("aspectRatio") or {"width": 1, "height": 1}
+        ratio = ratio or {"width": 1, "height": 1}
         width, height = int(ratio["width"]), int(ratio["height"])
         try:
             picture = examine(stored.data if stored else b"")
@@ -89,7 +91,7 @@ class Blobs:
             pass
         else:
             width, height = picture.width, picture.height
-        return ShownMedia(blob.sha256, blob.mime, width, height, str(image["alt"]), blob.cid)
+        return ShownMedia(blob.sha256, blob.mime, width, height, alt, blob.cid)
 
     def _find(self, cid: str) -> Blob | None:
         blob = self._blobs.get(cid)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from postkit.emulator.base import Refusal
-from postkit.emulator.timeline import LivePost, TextLink
+from postkit.emulator.timeline import LivePost, ShownCard, TextLink
 
 from .answers import HANDLE, NAME
 from .blobs import Blobs
@@ -41,17 +41,31 @@ def live_post(
         text=record["text"],
         links=tuple(_links(record)),
         media=tuple(
-            blobs.shown(image)
+            blobs.shown(image["image"], str(image["alt"]), image.get("aspectRatio"))
             for image in embed.get("images", ())
             if embed.get("$type") == "app.bsky.embed.images"
         ),
         parent=reply["parent"]["uri"] if reply else None,
-        link=embed["external"]["uri"] if embed.get("$type") == "app.bsky.embed.external" else None,
+        card=_card(embed["external"], blobs) if _is_card(embed) else None,
+        link=embed["external"]["uri"] if _is_card(embed) else None,
         content_warning=", ".join(labels) or None,
         language=languages[0],
         url=url,
         created_at=now,
         extra={"record": whole, "cid": cid, "tags": tuple(record.get("tags") or ())},
+    )
+
+
+def _is_card(embed: dict[str, Any]) -> bool:
+    return embed.get("$type") == "app.bsky.embed.external"
+
+
+def _card(external: dict[str, Any], blobs: Blobs) -> ShownCard:
+    thumb = external.get("thumb")
+    return ShownCard(
+        str(external["title"]),
+        str(external["description"]),
+        blobs.shown(thumb) if thumb else None,
     )
 
 

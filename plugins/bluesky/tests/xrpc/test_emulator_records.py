@@ -224,6 +224,33 @@ def test_a_big_image_uploads_but_its_record_is_refused(caller: Caller, size: int
     assert problem(answer) == refused(f"blob too big (maximum 2000000, got 2000001) at {where}")
 
 
+@pytest.mark.parametrize("size", [1_000_000, 1_000_001])
+def test_the_picture_of_a_card_has_a_limit_of_its_own(
+    caller: Caller, server: EmulatorServer, size: int
+) -> None:
+    thumb = blob(caller, PNG_SIGNATURE + bytes(size - len(PNG_SIGNATURE)))
+    external = {"uri": "https://a.b", "title": "A", "description": "", "thumb": thumb}
+    embed = {"$type": "app.bsky.embed.external", "external": external}
+    answer = caller.put(KEY, post(embed=embed))
+    if size == 1_000_000:
+        assert answer.status_code == 200
+        card = server.posts()[0].card
+        assert card is not None
+        assert (card.title, card.image and card.image.mime) == ("A", "image/png")
+        return
+    where = "$.record.embed.external.thumb"
+    assert problem(answer) == refused(f"blob too big (maximum 1000000, got 1000001) at {where}")
+
+
+def test_a_card_needs_its_title_and_its_description(caller: Caller) -> None:
+    whole = {"uri": "https://a.b", "title": "A", "description": ""}
+    for name in whole:
+        external = {key: value for key, value in whole.items() if key != name}
+        embed = {"$type": "app.bsky.embed.external", "external": external}
+        reason = f'Missing required key "{name}" at $.record.embed.external'
+        assert problem(caller.put(KEY, post(embed=embed))) == refused(reason)
+
+
 def test_images_are_checked(caller: Caller) -> None:
     good = {"image": blob(caller, PNG_SIGNATURE), "alt": ""}
     words = {"image": blob(caller, b"words", "text/plain"), "alt": ""}

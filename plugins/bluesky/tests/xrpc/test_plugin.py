@@ -127,6 +127,22 @@ def test_images_are_uploaded_once_and_embedded_with_alt_text_and_shape(
     ]
 
 
+def test_a_card_is_an_embed_and_its_picture_an_upload(desk: Desk, server: EmulatorServer) -> None:
+    card = {"url": "https://example.com/a", "title": "A", "description": "About"}
+    outgoing = desk.outgoing(RenderedPart("x", (attachment(png(), ""),), {"card": card}))
+    first = desk.send(outgoing)
+    loaded = Outgoing.from_json(outgoing.to_json(), lambda _: png())
+    assert desk.send(loaded) == first, "What was stored makes the same record again."
+    external = {"uri": "https://example.com/a", "title": "A", "description": "About"}
+    assert record(server)["embed"] == {
+        "$type": "app.bsky.embed.external",
+        "external": {**external, "thumb": outgoing.prepared["blob_0"]["blob"]},
+    }
+    assert server.posts()[0].media == ()
+    desk.send(desk.outgoing(RenderedPart("y", (), {"card": card})))
+    assert record(server, 1)["embed"]["external"] == external
+
+
 def test_an_upload_that_the_server_may_have_forgotten_is_repeated(
     desk: Desk, server: EmulatorServer
 ) -> None:
