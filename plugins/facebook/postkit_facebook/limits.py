@@ -53,9 +53,7 @@ LIMITS = Limits(
     media_count=10,
     media_count_source=PHOTO_COUNT,
     image=ImageLimit(mime_types=PHOTO_TYPES, max_bytes=PHOTO_BYTES, source=PHOTO),
-    video=VideoLimit(
-        VIDEO_TYPES, max_bytes=VIDEO_BYTES, source=VIDEO, max_seconds=VIDEO_SECONDS
-    ),
+    video=VideoLimit(VIDEO_TYPES, max_bytes=VIDEO_BYTES, source=VIDEO, max_seconds=VIDEO_SECONDS),
     video_alt=False,
     alt=TextLimit(Utf16Units(), MESSAGE_LENGTH, ALT),
     link="field",

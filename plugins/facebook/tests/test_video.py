@@ -84,9 +84,7 @@ def send(connection: Connection, outgoing: Outgoing) -> Receipt:
 
 def find(connection: Connection, outgoing: Outgoing) -> list[Candidate]:
     since = datetime.now(UTC) - timedelta(seconds=60)
-    return list(
-        connection.ask(lambda: connection.network.find(connection.client, outgoing, since))
-    )
+    return list(connection.ask(lambda: connection.network.find(connection.client, outgoing, since)))
 
 
 def found(connection: Connection, outgoing: Outgoing) -> Candidate:

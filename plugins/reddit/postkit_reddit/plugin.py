@@ -62,7 +62,7 @@ _APP = "reddit.com/prefs/apps, as a web or script app; new apps need Reddit's ap
 
 
 class Reddit(Network[Client]):
-    """Text, link, image, gallery and video posts. The parts of a thread are joined into one text."""
+    """Text, link, image, gallery and video posts. The parts of a thread become one text."""
 
     name = "reddit"
     title = "Reddit"

@@ -40,7 +40,7 @@ def stamp(moment: datetime) -> str:
 
 
 def attachments(post: LivePost) -> dict[str, Any] | None:
-    """A video or one photo is the attachment itself; several lie below an album; a link is a card."""
+    """One photo or video is the attachment itself; photos lie below an album; a link is a card."""
     if post.link:
         card = {"media_type": "link", "type": "share", "target": {"url": post.link}}
         return {"data": [{**card, "unshimmed_url": post.link, "url": post.link}]}

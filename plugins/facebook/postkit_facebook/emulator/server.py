@@ -318,9 +318,7 @@ class FacebookEmulator(Emulator):
         if _owner(request).kind == "app" or name not in self.settings["permissions"]:
             raise permission(name, code)
 
-    def _show(
-        self, text: str, title: str | None, video: ShownMedia, processing: float
-    ) -> LivePost:
+    def _show(self, text: str, title: str | None, video: ShownMedia, processing: float) -> LivePost:
         number = 330_000_000_000_000 + self.world.number()
         return self.world.timeline.add(
             LivePost(
