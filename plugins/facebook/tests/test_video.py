@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -204,6 +205,15 @@ def test_what_is_refused_at_once_leaves_nothing_in_the_journal(connection: Conne
     journal: Json = {}
     part = RenderedPart("", (film(b"x" * 999),))
     with pytest.raises(Refused, match="too small"):
+        connection.ask(lambda: connection.network.prepare(connection.client, part, journal))
+    assert journal == {}
+
+
+def test_a_refused_piece_leaves_nothing_in_the_journal(connection: Connection) -> None:
+    journal: Json = {}
+    whole = film()
+    part = RenderedPart("", (replace(whole, size=whole.size + 9),))
+    with pytest.raises(Refused, match="select the video"):
         connection.ask(lambda: connection.network.prepare(connection.client, part, journal))
     assert journal == {}
 

@@ -135,7 +135,8 @@ class Videos:
             one.failure = str(problem)
         else:
             seconds = PROCESSING.total_seconds()
-            one.post_id = self._show(text, title or None, shown, seconds).id
+            post = self._show(text, title or None, shown, seconds)
+            one.post_id, one.ready = post.id, post.live_at
         return JSONResponse({"success": True})
 
     def _session(self, params: Mapping[str, Any]) -> Video:
