@@ -51,6 +51,8 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     response: requests.Response | None = field(default=None, repr=False)
     seconds: float = 0.0
+    patience: float = float("inf")
+    """Seconds for the answer, from the end of the request on."""
     until: float = float("inf")
     """On the monotonic clock: after it, nothing more of the answer is taken."""
     send_by: float = float("inf")
@@ -140,6 +142,8 @@ class _Answer(http.client.HTTPResponse):
         super().__init__(sock, *args, **named)
         exchange = _current.get()
         if exchange is not None:
+            # From here on: what goes out may be a long film.
+            exchange.until = time.monotonic() + exchange.patience
             self.fp = io.BufferedReader(_Incoming(self.fp.detach(), sock, exchange.until))
 
 
@@ -200,7 +204,7 @@ class _Adapter(HTTPAdapter):
             self.poolmanager.clear()
         token = _current.set(exchange)
         started = time.monotonic()
-        exchange.until = started + LONGEST_ANSWER * session.read_timeout
+        exchange.patience = LONGEST_ANSWER * session.read_timeout
         try:
             response = super().send(
                 request,
@@ -218,7 +222,7 @@ class _Adapter(HTTPAdapter):
         exchange.response = response
         try:
             # Read it here, so that a broken body is seen with its exchange and leaves no socket.
-            _read(response, started + LONGEST_ANSWER * session.read_timeout)
+            _read(response, exchange.until)
         except BaseException:
             response.close()
             raise

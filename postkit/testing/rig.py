@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 WAIT = 30.0
 """Seconds that a publish may take; all windows of an emulator are far shorter."""
+PROCESSING = 3.0
+"""Seconds that an emulator may be at work on a video."""
 TEXT = "A post of the conformance suite."
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -141,11 +143,14 @@ class Rig:
         return create(self.network, connection.client, connection.session, outgoing)
 
     def sent(self, outgoing: Outgoing, connection: Connection) -> Receipt:
-        """``create``, and one look for a network whose answer carries no id by design."""
+        """``create``, and a look for a network whose answer carries no id by design; more of
+        them while it is at work on a video."""
         try:
             return self.create(outgoing, connection)
         except InDoubt:
-            found = self.find(outgoing, connection)
+            until = time.monotonic() + PROCESSING
+            while not (found := self.find(outgoing, connection)) and time.monotonic() < until:
+                time.sleep(0.1)
             if len(found) != 1:
                 raise
             return found[0].receipt

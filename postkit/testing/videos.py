@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from importlib import resources
 
 SECONDS = 2.0
@@ -23,12 +24,26 @@ def video(number: int = 0, *, seconds: float = SECONDS, size: int | None = None)
 
 
 def _stretch(data: bytearray, factor: float) -> None:
-    """A clock that ticks slower makes everything longer."""
-    for name in (b"mvhd", b"mdhd"):
-        at = data.find(name)
-        while at >= 0:
-            # Version and flags, two dates, then ticks a second (ISO/IEC 14496-12, 8.2.2).
-            place = at + 4 + (20 if data[at + 4] == 1 else 12)
-            (ticks,) = struct.unpack_from(">I", data, place)
-            struct.pack_into(">I", data, place, max(1, round(ticks / factor)))
-            at = data.find(name, at + 4)
+    """Everything lasts longer by ``factor``: the whole, its tracks, their edits, each sample."""
+    # Version 0 of each box (ISO/IEC 14496-12, 8.2.2, 8.3.2, 8.4.2, 8.6.1.2, 8.6.6): where its
+    # duration is from the name on, or where its count of rows is, and their size.
+    for name, place in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20)):
+        for at in _all(data, name):
+            _multiply(data, at + place, factor)
+    for name, row, place in ((b"elst", 12, 12), (b"stts", 8, 16)):
+        for at in _all(data, name):
+            (count,) = struct.unpack_from(">I", data, at + 8)
+            for number in range(count):
+                _multiply(data, at + place + row * number, factor)
+
+
+def _all(data: bytearray, name: bytes) -> Iterator[int]:
+    at = data.find(name)
+    while at >= 0:
+        yield at
+        at = data.find(name, at + 4)
+
+
+def _multiply(data: bytearray, place: int, factor: float) -> None:
+    (value,) = struct.unpack_from(">I", data, place)
+    struct.pack_into(">I", data, place, round(value * factor))

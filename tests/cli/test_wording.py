@@ -48,7 +48,8 @@ def test_a_dry_run_as_json_shows_what_would_be_sent(postkit: Program) -> None:
     [image] = part["media"]
     assert image.pop("size") > 0
     assert image == {
-        "name": "cat.jpg", "mime": "image/jpeg", "width": 64, "height": 48, "alt": "A cat",
+        "name": "cat.jpg", "kind": "image", "mime": "image/jpeg", "width": 64, "height": 48,
+        "seconds": None, "alt": "A cat",
     }  # fmt: skip
     [sent] = postkit(*given).report["deliveries"]
     assert "quota" not in sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import prawcore
 import pytest
 import requests
 
+from postkit import transport
 from postkit.accounts.secret import Secret
 from postkit.errors import PluginError
 from postkit.transport import Exchange, RedirectRefused, SecondCreate, Session
@@ -164,6 +166,22 @@ def test_an_answer_that_drips_for_ever_comes_to_an_end() -> None:
             http.post(server.url + "/create")
         assert time.monotonic() - started < 3
         assert last(http).wrote
+
+
+class Slow(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        time.sleep(0.4)
+        return super().read(size)
+
+
+def test_the_time_for_the_answer_begins_when_the_request_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "LONGEST_ANSWER", 0.25)
+    with RawServer(ok()) as server, session(server, read_timeout=2.0) as http:
+        started = time.monotonic()
+        assert http.post(server.url + "/upload", data=Slow(b"film")).json() == {"id": "1"}
+        assert time.monotonic() - started > 0.5
 
 
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:

@@ -15,9 +15,11 @@ from requests.auth import AuthBase
 
 from postkit.accounts.connect import is_loopback
 from postkit.accounts.secret import Secret
-from postkit.errors import InputError, NeedsLogin
-from postkit.network import Attachment
+from postkit.errors import InputError, NeedsLogin, Refused
+from postkit.network import Attachment, Failure
 from postkit.transport import Session
+
+from . import error_codes
 
 with warnings.catch_warnings():
     # The SDK of 2018 has a regular expression in a plain string; where its bytecode is not
@@ -28,6 +30,10 @@ with warnings.catch_warnings():
 
 VERSION = "v26.0"
 """The newest version of the Graph API (checked 2026-11-23)."""
+GRAPH = "https://graph.facebook.com"
+GRAPH_VIDEO = "https://graph-video.facebook.com"
+"""Where videos are published (developers.facebook.com/docs/graph-api/video-uploads, checked
+2026-11-29)."""
 WEB = "https://www.facebook.com"
 LISTED = 100
 """The most posts that one request lists."""
@@ -37,6 +43,9 @@ POST_FIELDS = (
     "id,message,created_time,permalink_url,"
     "attachments{media_type,target{id},unshimmed_url,subattachments{target{id}}}"
 )
+VIDEO_FIELDS = "id,status,permalink_url,post_id,created_time"
+WRONG_OFFSET = 1363037
+"""The subcode of a piece that begins elsewhere than the network waits for; it says where."""
 
 
 class UnexpectedAnswerError(Exception):
@@ -138,7 +147,7 @@ class Client:
             published="false",
             **more,
         )
-        return self._id(answer)
+        return self.text_of(answer, "id")
 
     def create(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Make the post live; its id and permalink."""
@@ -150,8 +159,58 @@ class Client:
             post_args=dict(form),
             method="POST",
         )
-        self._id(answer)
+        self.text_of(answer, "id")
         return answer
+
+    def videos(self, form: Mapping[str, str], piece: bytes | None = None) -> dict[str, Any]:
+        """One phase of an upload: POST /{page}/videos on the host for videos."""
+        kind = "application/octet-stream"
+        files = None if piece is None else {"video_file_chunk": ("piece", piece, kind)}
+
+        def post() -> Any:
+            # The SDK knows one host alone, and none of the phases.
+            url = f"{GRAPH_VIDEO}/{self._graph.version}/{self.page_id}/videos"
+            answer = self.session.post(url, data=dict(form), files=files).json()
+            if isinstance(answer, dict) and answer.get("error"):
+                raise facebook.GraphAPIError(answer)
+            return answer
+
+        return self._call(post)
+
+    def finish(self, form: Mapping[str, str]) -> None:
+        """Make an uploaded video live. The answer tells no id: the video had one before."""
+        if self.videos(form).get("success") is not True:
+            raise UnexpectedAnswerError("The network did not say that the video is taken.")
+
+    def video(self, video_id: str) -> dict[str, Any]:
+        """What becomes of a video; nothing where there is none."""
+        try:
+            return self._call(self._graph.get_object, video_id, fields=VIDEO_FIELDS)
+        except facebook.GraphAPIError:
+            if self.is_missing():
+                return {}
+            raise
+
+    def refused(self) -> bool:
+        """Whether the last answer is a definite no."""
+        last = self.session.last
+        if last is None or last.status is None:
+            return False
+        failure = Failure(UnexpectedAnswerError(""), last)
+        return isinstance(error_codes.classify("", failure), Refused)
+
+    def corrected_offsets(self) -> Mapping[str, Any] | None:
+        """Where to go on, as the refusal of a piece with a wrong offset tells it."""
+        error = self._error()
+        data = error.get("error_data")
+        if error.get("error_subcode") != WRONG_OFFSET:
+            return None
+        try:
+            data = json.loads(data) if isinstance(data, str) else data
+        except ValueError:
+            return None
+        known = isinstance(data, dict) and {"start_offset", "end_offset"} <= data.keys()
+        return data if known else None
 
     def published(self, since: datetime | None = None, limit: int = LISTED) -> Iterator[Any]:
         """The Page's own posts, newest first."""
@@ -209,10 +268,11 @@ class Client:
             raise UnexpectedAnswerError(f"The answer is {type(answer).__name__}, no object.")
         return answer
 
-    def _id(self, answer: Mapping[str, Any]) -> str:
-        if not answer.get("id"):
-            raise UnexpectedAnswerError("The network answered without an id.")
-        return str(answer["id"])
+    def text_of(self, answer: Mapping[str, Any], name: str) -> str:
+        """A field that an answer must have."""
+        if not answer.get(name):
+            raise UnexpectedAnswerError(f"The network answered without {name}.")
+        return str(answer[name])
 
     def _error(self) -> Mapping[str, Any]:
         last = self.session.last

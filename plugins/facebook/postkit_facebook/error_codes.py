@@ -1,4 +1,5 @@
-"""The Graph API's error codes as next steps (error handling guide, checked 2026-11-23)."""
+"""The Graph API's error codes as next steps: the error handling guide (checked 2026-11-23) and,
+for videos, developers.facebook.com/docs/video-api/reference/error-codes (checked 2026-11-29)."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ LOGIN = frozenset({102, 190, 2500})
 RATE = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 BLOCKED = frozenset({368, 1390008})
 PERMISSION = frozenset({3, 10, *range(200, 300)})
-PERMISSION_SUBCODES = frozenset({1404078, 2853006, 4854002})
+PERMISSION_SUBCODES = frozenset({1404078, 2853006, 4854002, 1363005, 1363042})
 TEMPORARY = frozenset({1, 2})
-TEMPORARY_SUBCODES = frozenset({1363047, 1609010})
+TEMPORARY_SUBCODES = frozenset({1363047, 1609010, 1363019, 1363030, 1363033})
 
 RATE_PAUSE = timedelta(minutes=10)
 BLOCK_PAUSE = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""The Facebook Page network: photos are uploaded unseen, then one feed post shows them."""
+"""The Facebook Page network: media are uploaded unseen, then one request shows them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from postkit.accounts.secrets import Secrets
 from postkit.errors import InDoubt, NetworkError, Unavailable
 from postkit.hookspecs import hookimpl
+from postkit.limits.model import Limits
 from postkit.network import (
     Account,
     Candidate,
@@ -26,12 +27,15 @@ from postkit.network import (
     Receipt,
     RemotePost,
     RenderedPart,
+    RenderOptions,
+    Rendition,
 )
+from postkit.post import Post
 from postkit.transport import Session
 
-from . import error_codes
-from .client import VERSION, Client, media_field
-from .limits import LIMITS
+from . import error_codes, videos
+from .client import GRAPH, GRAPH_VIDEO, VERSION, Client, media_field
+from .limits import LIMITS, VIDEO_TITLE
 
 
 class Facebook(Network[Client]):
@@ -39,7 +43,7 @@ class Facebook(Network[Client]):
 
     name = "facebook"
     title = "Facebook Page"
-    hosts = ("https://graph.facebook.com",)
+    hosts = (GRAPH, GRAPH_VIDEO)
     credentials = (
         CredentialSet(
             "page",
@@ -70,8 +74,16 @@ class Facebook(Network[Client]):
         facts = {"api_version": client.served_version or ""}
         return Identity(str(page["id"]), str(page.get("name", "")), client.link, facts)
 
+    def adapt(self, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
+        if any(media.kind != "image" for media in post.media):
+            limits = limits.changed(title=VIDEO_TITLE)
+        return super().adapt(post, limits, options)
+
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
         client.page()
+        if shows_video(part):
+            videos.upload(client, part.media[0], journal)
+            return
         for number, image in enumerate(part.media):
             name = f"photo_{number}"
             if name not in journal:
@@ -79,9 +91,14 @@ class Facebook(Network[Client]):
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         self._assert_page(client)
+        if shows_video(outgoing.part):
+            client.finish(videos.form_of(outgoing))
+            return videos.shown(client, outgoing)
         return receipt_of(client.create(form_of(outgoing)), client.web)
 
     def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
+        if shows_video(outgoing.part):
+            return videos.find(client, outgoing)
         photos = set(photos_of(outgoing))
         found = []
         for post in client.published(since):
@@ -128,6 +145,10 @@ class Facebook(Network[Client]):
                     status=found.status,
                 ) from error
             raise found from error
+
+
+def shows_video(part: RenderedPart) -> bool:
+    return any(media.kind == "video" for media in part.media)
 
 
 def form_of(outgoing: Outgoing) -> dict[str, str]:

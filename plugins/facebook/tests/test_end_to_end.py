@@ -14,6 +14,7 @@ from postkit import Kit
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import NeedsLogin
 from postkit.post import Media, Part, Post
+from postkit.testing.videos import video
 
 ADDRESS = ["facebook:shop"]
 Picture = Callable[..., bytes]
@@ -107,4 +108,31 @@ def test_a_post_is_deleted(kit: Kit, server: EmulatorServer) -> None:
     assert len(server.posts("facebook")) == 1
     assert report.publication is not None
     kit.delete(report.publication)
+    assert server.posts("facebook") == []
+
+
+def test_a_videos_lost_answer_is_found_once_it_is_processed(
+    kit: Kit, server: EmulatorServer
+) -> None:
+    server.add_fault("facebook", "lose_answer")
+    film = Media(video(), name="launch.mp4")
+    report = kit.publish(Post("once", title="Launch", media=[film]), to=ADDRESS)
+    (live,) = server.posts("facebook")
+    (part,) = report.deliveries[0].parts
+    assert (part.state, part.remote_id, part.url) == ("LIVE", live.id, live.url)
+    assert [entry.create for entry in server.requests("facebook")].count(True) == 1
+    assert report.publication is not None
+    kit.delete(report.publication)
+    assert server.posts("facebook") == []
+
+
+def test_a_video_that_cannot_be_processed_has_failed(
+    kit: Kit, server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("postkit_facebook.emulator.videos.MOST_SECONDS", 1)
+    report = kit.publish(Post("", media=[Media(video(), name="launch.mp4")]), to=ADDRESS)
+    (delivery,) = report.deliveries
+    assert delivery.state == "failed"
+    assert delivery.error is not None
+    assert "could not process launch.mp4" in delivery.error["message"]
     assert server.posts("facebook") == []

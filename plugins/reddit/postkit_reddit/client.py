@@ -16,10 +16,17 @@ from postkit.network import Account, Attachment
 from postkit.transport import Session
 
 from .answers import errors_of, refusal
+from .form import FileForm
 
 MARGIN = 120.0
 """Seconds of life that a token must have left when the preparation of a post begins."""
-_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif"}
+_SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/gif": ".gif",
+    "video/mp4": ".mp4",
+    "video/quicktime": ".mov",
+}
 
 
 class Client:
@@ -210,24 +217,56 @@ class Client:
 
     def upload(self, image: Attachment) -> dict[str, str]:
         """Upload a picture by praw's lease: its ``asset`` id and the ``url`` for an image post."""
+        # praw tells the type from the name's ending.
+        return self._picture(image.read(), _named(image.name, image.mime))
+
+    def _picture(self, data: bytes, name: str) -> dict[str, str]:
         from praw.models import PostMedia
 
         self.authorise()
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", image.name)
-        suffix = _SUFFIXES.get(image.mime, "")
-        # praw tells the type from the name's ending.
-        media = PostMedia(image.read(), name if name.endswith(suffix) else name + suffix)
+        media = PostMedia(data, name)
         lease = getattr(media, "_lease_and_post", None)
         if lease is None:
             raise PluginError("This praw cannot upload; install praw 8.0.3.")
         answer, fields, url = lease(media.LEASE_API_PATH, self._reddit)
         return {"asset": str(answer["asset"]["asset_id"]), "url": f"{url}/{fields['key']}"}
 
+    def upload_video(self, video: Attachment) -> dict[str, str]:
+        """Upload a video as ``upload`` does a picture, piece by piece: praw reads it whole."""
+        from praw.models import PostMedia
+
+        name = _named(video.name, video.mime)
+        lease = self.post("api/media/asset.json", filepath=name, mimetype=video.mime)
+        try:
+            fields = {row["name"]: str(row["value"]) for row in lease["args"]["fields"]}
+            url, asset = f"https:{lease['args']['action']}", str(lease["asset"]["asset_id"])
+            key = fields["key"]
+        except (KeyError, TypeError) as error:
+            raise PluginError("Reddit's answer to the upload has no lease.") from error
+        with video.open() as file:
+            form = FileForm(fields, name, video.mime, file, video.size)
+            headers = {"Content-Type": form.content_type}
+            answer = self._session.post(url, data=form, headers=headers)
+        if not answer.ok:
+            PostMedia._raise_upload_error(answer)
+        return {"asset": asset, "url": f"{url}/{key}"}
+
+    def upload_poster(self, data: bytes) -> dict[str, str]:
+        """Upload the picture that stands for a video."""
+        return self._picture(data, "poster.jpg")
+
     # The one that may not
 
     def submit(self, path: str, *, form: dict[str, Any] | None, json: dict[str, Any] | None) -> Any:
         """Send one create request. Raises NeedsLogin where the access ran out before it."""
         return self._reddit.request(method="POST", path=path, data=form, json=json)
+
+
+def _named(name: str, mime: str) -> str:
+    """A plain name with the ending that belongs to the type."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    suffix = _SUFFIXES.get(mime, "")
+    return plain if plain.endswith(suffix) else plain + suffix
 
 
 def user_agent(name: str | None) -> str:

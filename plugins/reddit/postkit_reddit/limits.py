@@ -7,7 +7,7 @@ from datetime import date
 
 from postkit.limits.counters import CodePoints
 from postkit.limits.entities import EntityRules
-from postkit.limits.model import ImageLimit, Limits, Rate, Source, TextLimit
+from postkit.limits.model import ImageLimit, Limits, Rate, Source, TextLimit, VideoLimit
 
 CHECKED = date(2026, 11, 23)
 PRAW = Source("praw 8.0.3 source, models/reddit/subreddit/subreddit.py", CHECKED)
@@ -23,6 +23,9 @@ GALLERY_MIN = 2
 GALLERY_MAX = 20
 IMAGE_BYTES = 20_000_000
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif")
+VIDEO_BYTES = 1_000_000_000
+VIDEO_SECONDS = 900.0
+VIDEO_TYPES = ("video/mp4", "video/quicktime")
 CALLS_PER_WINDOW = 1000
 WINDOW_SECONDS = 600
 
@@ -37,6 +40,9 @@ LIMITS = Limits(
     media_count=GALLERY_MAX,
     media_count_source=BODIES,
     image=ImageLimit(IMAGE_TYPES, IMAGE_BYTES, BODIES),
+    # A GIF is posted as a picture; a videogif would be a video without sound.
+    animation=ImageLimit(("image/gif",), IMAGE_BYTES, BODIES),
+    video=VideoLimit(VIDEO_TYPES, VIDEO_BYTES, BODIES, max_seconds=VIDEO_SECONDS),
     alt=None,
     title=TextLimit(CodePoints(), TITLE_LENGTH, TITLES),
     title_required=True,

@@ -39,9 +39,11 @@ from .answers import errors_of, receipt_of, refusal
 from .client import Client
 from .flair import chosen
 from .limits import CAPTION, LIMITS, TEXT_LENGTH, is_subreddit, subreddit_of
+from .poster import from_json, poster_of, to_json
 from .requirements import problems as broken_rules
 from .submission import (
     created_at,
+    kind_of,
     options_of,
     proved,
     receipt_of_listed,
@@ -54,13 +56,13 @@ from .submission import (
 PAGE = 25
 """Submissions that a look reads. More than an account can make within the window of doubt."""
 QUIET = 900.0
-"""Seconds. Text and links are listed at once, pictures up to minutes later."""
+"""Seconds. Text and links are listed at once, pictures and videos up to minutes later."""
 
 _APP = "reddit.com/prefs/apps, as a web or script app; new apps need Reddit's approval"
 
 
 class Reddit(Network[Client]):
-    """Text, link, image and gallery posts. The parts of a thread are joined into one text."""
+    """Text, link, image, gallery and video posts. The parts of a thread become one text."""
 
     name = "reddit"
     title = "Reddit"
@@ -68,6 +70,7 @@ class Reddit(Network[Client]):
         "https://www.reddit.com",
         "https://oauth.reddit.com",
         "https://reddit-uploaded-media.s3-accelerate.amazonaws.com",
+        "https://reddit-uploaded-video.s3-accelerate.amazonaws.com",
     )
     auth_paths = ("/api/v1/access_token",)
     credentials = (
@@ -137,6 +140,7 @@ class Reddit(Network[Client]):
         changes = list(rendition.changes)
         subreddit = subreddit_of(options.target)
         parts = tuple(part.with_fields(subreddit=subreddit) for part in rendition.parts)
+        parts = tuple(_with_poster(part, number, changes) for number, part in enumerate(parts, 1))
         for number, part in enumerate(parts, 1):
             length = len(source_of(part))
             if length > TEXT_LENGTH:
@@ -164,9 +168,13 @@ class Reddit(Network[Client]):
         wanted = options_of(part).get("flair")
         if wanted and "flair" not in journal:
             journal["flair"] = chosen(client.flairs(subreddit), str(wanted), subreddit)
-        for number, image in enumerate(part.media):
+        for number, media in enumerate(part.media):
             if f"media_{number}" not in journal:
-                journal[f"media_{number}"] = client.upload(image)
+                upload = client.upload_video if media.kind == "video" else client.upload
+                journal[f"media_{number}"] = upload(media)
+        poster = part.fields.get("poster")
+        if poster and "poster" not in journal:
+            journal["poster"] = client.upload_poster(from_json(poster))
         client.authorise()  # uploads may have taken long, and the create must not begin a login
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
@@ -231,6 +239,16 @@ class Reddit(Network[Client]):
             RemotePost(receipt_of_listed(listed, client.base), _text_of(listed), created_at(listed))
             for listed in client.submitted(count)
         ]
+
+
+def _with_poster(part: RenderedPart, number: int, changes: list[Change]) -> RenderedPart:
+    """A video with the picture that stands for it until it plays, and a line that says so."""
+    if kind_of(part) != "video":
+        return part
+    (video,) = part.media
+    poster = poster_of(video)
+    changes.append(Change("media", f"{video.name}: until it plays, {poster.what}", number))
+    return part.with_fields(poster=to_json(poster))
 
 
 def _lacks_scope(exchange: Exchange) -> bool:

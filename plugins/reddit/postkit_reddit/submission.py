@@ -14,6 +14,9 @@ from .markdown import markdown, same_text
 
 SUBMIT = "api/submit/"
 SUBMIT_GALLERY = "api/submit_gallery_post.json"
+VIDEO_HOSTS = ("v.redd.it", "reddit-uploaded-video.s3-accelerate.amazonaws.com")
+"""Where a video is, and where it is while it is processed (seen in many clients; no page tells
+it; checked 2026-11-29)."""
 
 
 def options_of(part: RenderedPart) -> Mapping[str, Any]:
@@ -32,7 +35,9 @@ def source_of(part: RenderedPart) -> str:
 
 
 def kind_of(part: RenderedPart) -> str:
-    """``self``, ``link``, ``image`` or ``gallery``."""
+    """``self``, ``link``, ``image``, ``gallery`` or ``video``."""
+    if any(media.kind == "video" for media in part.media):
+        return "video"
     if part.media:
         return "image" if len(part.media) == 1 else "gallery"
     return "link" if part.fields.get("link") else "self"
@@ -77,8 +82,10 @@ def request_of(
     body["resubmit"] = bool(options.get("resubmit", True))
     if kind == "link":
         body["url"] = part.fields["link"]
-    if kind == "image":
+    if kind in ("image", "video"):
         body["url"] = uploads_of(outgoing)[0]["url"]
+    if kind == "video":
+        body["video_poster_url"] = outgoing.prepared["poster"]["url"]
     return SUBMIT, body, None
 
 
@@ -96,6 +103,8 @@ def listed_kind(listed: Mapping[str, Any]) -> str:
         return "gallery"
     if listed.get("is_self"):
         return "self"
+    if listed.get("is_video") or _host(listed) in VIDEO_HOSTS:
+        return "video"
     return "image" if listed.get("post_hint") == "image" or _is_upload(listed) else "link"
 
 
@@ -130,13 +139,17 @@ def proved(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
     kind = kind_of(outgoing.part)
     if kind == "gallery":
         return assets_of(listed) == [upload["asset"] for upload in uploads_of(outgoing)]
-    if kind == "image":
+    if kind in ("image", "video"):
         return uploads_of(outgoing)[0]["asset"] in str(listed.get("url") or "")
     return False
 
 
+def _host(listed: Mapping[str, Any]) -> str:
+    return urlsplit(str(listed.get("url") or "")).hostname or ""
+
+
 def _is_upload(listed: Mapping[str, Any]) -> bool:
-    host = urlsplit(str(listed.get("url") or "")).hostname or ""
+    host = _host(listed)
     # While a picture is processed, its post may still name the storage host.
     return host == "i.redd.it" or host.startswith("reddit-uploaded-media.")
 

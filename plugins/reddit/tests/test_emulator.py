@@ -161,9 +161,9 @@ def test_a_refused_create_uses_up_no_fault(site: Site) -> None:
 
 
 def test_other_kinds_are_not_emulated_and_say_so(site: Site) -> None:
-    answer = site.post("/api/submit/", kind="video", sr="test", title="t")
+    answer = site.post("/api/submit/", kind="videogif", sr="test", title="t")
     assert answer.status_code == 501
-    assert "video" in answer.json()["postkit_emulator"]
+    assert "videogif" in answer.json()["postkit_emulator"]
     assert site.get("/api/v1/me/karma").status_code == 501
 
 

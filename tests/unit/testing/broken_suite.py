@@ -87,7 +87,7 @@ class Writing(Chat):
 
 class Cutting(Chat):
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
-        short = replace(outgoing.part, text=outgoing.part.text[:150])
+        short = replace(outgoing.part, text=outgoing.part.text[:80])
         return super().publish(client, replace(outgoing, part=short))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -19,8 +20,10 @@ def error(
     transient: bool = False,
     title: str | None = None,
     advice: str | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> Response:
-    """An answer of the shape ``{"error": {...}}``; ``title`` and ``advice`` are for people."""
+    """An answer of the shape ``{"error": {...}}``; ``title`` and ``advice`` are for people,
+    ``data`` is what a client can go on with."""
     body: dict[str, Any] = {"message": message, "type": "OAuthException", "code": code}
     if subcode is not None:
         body["error_subcode"] = subcode
@@ -29,6 +32,8 @@ def error(
         body["error_user_title"] = title
     if advice is not None:
         body["error_user_msg"] = advice
+    if data is not None:
+        body["error_data"] = dict(data)
     body["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
     return JSONResponse({"error": body}, status)
 

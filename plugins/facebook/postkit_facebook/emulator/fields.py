@@ -14,6 +14,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "Page": frozenset({"id", "name", "category", "link"}),
     "User": frozenset({"id", "name"}),
     "Photo": frozenset({"id", "alt_text_custom", "created_time", "link", "name"}),
+    "Video": frozenset({"id", "status", "permalink_url", "post_id", "created_time", "published"}),
     "PagePost": frozenset(
         {"id", "message", "created_time", "permalink_url", "attachments", "from", "is_published"}
     ),
@@ -30,6 +31,14 @@ BEYOND: Mapping[str, frozenset[str]] = {
     ),
     "User": frozenset({"accounts", "email", "first_name", "last_name", "permissions", "picture"}),
     "Photo": frozenset({"album", "from", "height", "icon", "images", "picture", "source", "width"}),
+    "Video": frozenset(
+        {
+            *("ad_breaks", "captions", "content_category", "content_tags", "custom_labels"),
+            *("description", "embed_html", "embeddable", "format", "from", "icon", "length"),
+            *("live_status", "picture", "place", "privacy", "scheduled_publish_time", "source"),
+            *("thumbnails", "title", "updated_time", "video_insights", "views"),
+        }
+    ),
     "PagePost": frozenset(
         {
             *("actions", "admin_creator", "application", "backdated_time", "call_to_action"),
@@ -99,6 +108,6 @@ def select(node: Mapping[str, Any], kind: str, tree: Tree) -> dict[str, Any]:
             chosen[name] = {"data": [select(row, inner, below) for row in value["data"]]}
         else:
             chosen[name] = select(value, inner, below)
-    if "id" in node and kind in ("Page", "User", "Photo", "PagePost"):
+    if "id" in node and kind in ("Page", "User", "Photo", "Video", "PagePost"):
         chosen["id"] = node["id"]
     return chosen

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from postkit.emulator.timeline import LivePost, ShownMedia
 
 from .answers import refusal
+from .owners import PAGE_ID
 
 MESSAGE_UNITS = 63_206
 """UTF-16 units: the network's unit is not known, and this is the strictest."""
@@ -39,13 +40,13 @@ def stamp(moment: datetime) -> str:
 
 
 def attachments(post: LivePost) -> dict[str, Any] | None:
-    """One photo is the attachment itself; several lie below an album; a link is a card."""
+    """One photo or video is the attachment itself; photos lie below an album; a link is a card."""
     if post.link:
         card = {"media_type": "link", "type": "share", "target": {"url": post.link}}
         return {"data": [{**card, "unshimmed_url": post.link, "url": post.link}]}
     if not post.media:
         return None
-    rows = [_photo(media) for media in post.media]
+    rows = [_medium(media) for media in post.media]
     if len(rows) == 1:
         return {"data": rows}
     album = {
@@ -58,7 +59,16 @@ def attachments(post: LivePost) -> dict[str, Any] | None:
     return {"data": [album]}
 
 
-def _photo(media: ShownMedia) -> dict[str, Any]:
+def _medium(media: ShownMedia) -> dict[str, Any]:
+    if media.mime.startswith("video/"):
+        page = f"https://www.facebook.com/{PAGE_ID}/videos/{media.id}/"
+        return {
+            "media_type": "video",
+            "type": "video_inline",
+            "target": {"id": media.id, "url": page},
+            "unshimmed_url": page,
+            "url": page,
+        }
     url = f"https://www.facebook.com/photo.php?fbid={media.id}"
     return {
         "media_type": "photo",

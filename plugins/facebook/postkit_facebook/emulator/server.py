@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from postkit.emulator.base import Emulator, Refusal
-from postkit.emulator.timeline import LivePost
+from postkit.emulator.timeline import LivePost, ShownMedia
 from postkit.emulator.world import World
 
 from . import usage
@@ -24,6 +24,7 @@ from .owners import APP, PAGE, PAGE_ID, USER, Owner
 from .params import cursor, is_false, moment, params_of, token_of
 from .photos import Photos, attached
 from .posts import attachments, check_link, check_message, is_repeat, stamp
+from .videos import Videos
 
 VERSIONS = ("v22.0", "v23.0", "v24.0", "v25.0", "v26.0")
 """Versions that are accepted. The real network silently raises an expired version to the
@@ -43,7 +44,8 @@ OTHERS = frozenset(
 class FacebookEmulator(Emulator):
     """One Page. ``permissions`` are those of its token, ``calls`` how many calls it has in 24
     hours, ``deletable`` whether the app may delete posts (not every app may), ``photos`` how
-    many a post may show (the network names no number; ten is the cap that clients share)."""
+    many a post may show (the network names no number; ten is the cap that clients share),
+    ``piece`` the bytes of a video that are asked for at a time."""
 
     network = "facebook"
     title = "Facebook Page"
@@ -53,11 +55,13 @@ class FacebookEmulator(Emulator):
         "calls": 4800,
         "deletable": True,
         "photos": 10,
+        "piece": 1_048_576,
     }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.photos = Photos(world)
+        self.videos = Videos(world, self._show)
         self.calls = usage.Usage(world.clock)
         self._page_token = self.canary("page")
         self._user_token = self.canary("user")
@@ -75,6 +79,9 @@ class FacebookEmulator(Emulator):
             self.route("/{version}/{page}/feed", self.feed, methods=("POST",), create=True),
             self.route(
                 "/{version}/{page}/photos", self.photo, methods=("POST",), create=self._is_shown
+            ),
+            self.route(
+                "/{version}/{page}/videos", self.video, methods=("POST",), create=_is_finish
             ),
             *(
                 self.route(f"/{{version}}/{{page}}/{name}", self.published_posts)
@@ -119,6 +126,7 @@ class FacebookEmulator(Emulator):
     def reset(self) -> None:
         super().reset()
         self.photos.clear()
+        self.videos.clear()
         self.calls.clear()
         self._expired.clear()
 
@@ -190,6 +198,9 @@ class FacebookEmulator(Emulator):
         if photo is not None:
             row = {"id": wanted, "alt_text_custom": photo.media.alt or None}
             return JSONResponse(select(row, "Photo", parse(fields or "id")))
+        video = self.videos.get(wanted)
+        if video is not None:
+            return JSONResponse(select(self.videos.node(video), "Video", parse(fields or "id")))
         post = self.world.timeline.get(self.network, wanted)
         if post is None:
             raise missing_object(wanted, "get")
@@ -273,6 +284,11 @@ class FacebookEmulator(Emulator):
         post = self._post(caption, photo_ids=[photo_id])
         return JSONResponse({"id": photo_id, "post_id": post.id})
 
+    async def video(self, request: Request) -> Response:
+        self._own_page(request)
+        self._need(request, "pages_manage_posts", 200)
+        return self.videos.phase(await params_of(request), int(self.settings["piece"]))
+
     async def remove(self, request: Request) -> Response:
         wanted = request.path_params["object"]
         self._need(request, "pages_manage_posts", 200)
@@ -302,6 +318,22 @@ class FacebookEmulator(Emulator):
         if _owner(request).kind == "app" or name not in self.settings["permissions"]:
             raise permission(name, code)
 
+    def _show(self, text: str, title: str | None, video: ShownMedia, processing: float) -> LivePost:
+        number = 330_000_000_000_000 + self.world.number()
+        return self.world.timeline.add(
+            LivePost(
+                self.network,
+                f"{PAGE_ID}_{number}",
+                account=PAGE_ID,
+                author=PAGE.node["name"],
+                text=text,
+                title=title,
+                media=(video,),
+                url=f"{self.endpoint(self.world.base_url)}/{PAGE_ID}/videos/{video.id}/",
+            ),
+            after=processing,
+        )
+
     def _post(
         self, message: str, *, link: str | None = None, photo_ids: Sequence[str] = ()
     ) -> LivePost:
@@ -329,6 +361,10 @@ class FacebookEmulator(Emulator):
             "from": {"id": PAGE_ID, "name": PAGE.node["name"]},
             "is_published": True,
         }
+
+
+async def _is_finish(request: Request) -> bool:
+    return (await params_of(request)).get("upload_phase") == "finish"
 
 
 def _owner(request: Request) -> Owner:

@@ -81,6 +81,7 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
         "selftext_html": _html(extra["source"]),
         "is_self": kind == "self",
         "is_gallery": kind == "gallery",
+        "is_video": kind == "video",
         "url": extra["url"],
         "permalink": extra["permalink"],
         "created": created,
@@ -99,10 +100,15 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
         "view_count": None,
         "removed_by_category": None,
     }
-    if kind in ("link", "image"):
+    if kind in ("link", "image", "video"):
         data["url_overridden_by_dest"] = extra["url"]
     if kind == "image":
         data["post_hint"] = "image"
+    if kind == "video":
+        data["post_hint"] = "hosted:video"
+        (video,) = post.media
+        shape = {"height": video.height, "width": video.width, "is_gif": False}
+        data["media"] = {"reddit_video": {**shape, "transcoding_status": "completed"}}
     if kind == "gallery":
         data["gallery_data"] = {
             "items": [

@@ -32,8 +32,8 @@ WINDOW = 600
 """Seconds of a rate limit window (prawcore 4.0.0, WINDOW_SIZE)."""
 CALLS = 1000
 """Calls in a window: 100 a minute, averaged over ten."""
-KINDS = ("self", "link", "image")
-OTHERS = frozenset(("richtext_json", "collection_id", "event_start", "video_poster_url"))
+KINDS = ("self", "link", "image", "video")
+OTHERS = frozenset(("richtext_json", "collection_id", "event_start"))
 """Fields of a submission that Reddit knows and that would have no effect here."""
 _OPEN = ("/api/v1/access_token", "/")
 
@@ -43,8 +43,8 @@ class RedditEmulator(Emulator):
 
     Settings: ``token_seconds`` is how long an access token lives, ``scopes`` what it may do,
     ``calls`` how many calls a window has, ``break_minutes`` the pause that submissions are told
-    to make (0: none), ``processing`` after how many seconds an image post becomes live, since
-    Reddit takes its time over pictures.
+    to make (0: none), ``processing`` and ``video_processing`` after how many seconds an image
+    post and a video post become live, since Reddit takes its time over them.
     """
 
     network = "reddit"
@@ -56,6 +56,7 @@ class RedditEmulator(Emulator):
         "calls": CALLS,
         "break_minutes": 0,
         "processing": 0.0,
+        "video_processing": 0.3,
     }
 
     def __init__(self, world: World) -> None:
@@ -87,7 +88,7 @@ class RedditEmulator(Emulator):
             *self._both("/api/v1/access_token", self._token, "POST"),
             *self._both("/api/v1/me", self._me),
             *self._both("/api/v1/{subreddit}/post_requirements", self._requirements),
-            *self._both("/api/submit", self._submit, "POST", create=_is_text_or_picture),
+            *self._both("/api/submit", self._submit, "POST", create=_is_known_kind),
             *self._both("/api/submit_gallery_post.json", self._gallery, "POST", create=True),
             *self._both("/api/media/asset.json", self._lease, "POST"),
             *self._both("/r/{subreddit}/api/flairselector", self._flairs, "POST"),
@@ -173,14 +174,15 @@ class RedditEmulator(Emulator):
         async with request.form() as form:
             data = {name: str(value) for name, value in form.items()}
         kind = data.get("kind", "")
-        if others := sorted(OTHERS.intersection(data)):
+        known = OTHERS if kind == "video" else OTHERS | {"video_poster_url"}
+        if others := sorted(known.intersection(data)):
             text = f"A submission with {' and '.join(others)} is not emulated."
             raise Refusal(JSONResponse({"postkit_emulator": text}, 501))
         if kind not in KINDS:
             text = f"A submission of the kind {kind!r} is not emulated."
             raise Refusal(JSONResponse({"postkit_emulator": text}, 501))
         post = self._make(wanted(kind, data))
-        if kind == "image":
+        if kind in ("image", "video"):
             # No id: it is told to the websocket alone.
             page = f"{self._root}/user/{USER}/submitted/"
             socket = f"wss://ws-05.example/{self.world.number()}"
@@ -212,7 +214,8 @@ class RedditEmulator(Emulator):
                 f"{minutes} minute{'s' if minutes > 1 else ''} before trying again.",
                 "ratelimit",
             )
-        processing = float(self.settings["processing"]) if ask.kind == "image" else 0.0
+        setting = {"image": "processing", "video": "video_processing"}.get(ask.kind)
+        processing = float(self.settings[setting]) if setting else 0.0
         return Submissions(self.world, self.uploads, self._root).make(ask, processing)
 
     async def _lease(self, request: Request) -> Response:
@@ -276,7 +279,7 @@ class RedditEmulator(Emulator):
         return self.endpoint(self.world.base_url)
 
 
-async def _is_text_or_picture(request: Request) -> bool:
+async def _is_known_kind(request: Request) -> bool:
     async with request.form() as form:
         return form.get("kind") in KINDS
 

@@ -14,7 +14,7 @@ from postkit.emulator.world import World
 from .answers import NO_TEXT, USER, in_band
 from .communities import Community
 from .markup import shown
-from .uploads import Uploads
+from .uploads import Lease, Uploads
 
 MAX_TITLE = 300
 MAX_TEXT = 40_000
@@ -33,6 +33,7 @@ class Wanted:
     title: str
     text: str = ""
     url: str = ""
+    poster: str = ""
     items: tuple[Mapping[str, Any], ...] = ()
     flair_id: str = ""
     nsfw: bool = False
@@ -49,6 +50,7 @@ def wanted(kind: str, data: Mapping[str, Any]) -> Wanted:
         title=str(data.get("title") or "").strip(),
         text=str(data.get("text") or ""),
         url=str(data.get("url") or "").strip(),
+        poster=str(data.get("video_poster_url") or "").strip(),
         items=tuple(item for item in items if isinstance(item, Mapping))
         if isinstance(items, list)
         else (),
@@ -69,7 +71,7 @@ class Submissions:
         self._root = root
 
     def make(self, ask: Wanted, processing: float = 0.0) -> LivePost | None:
-        """The post, live after ``processing`` seconds, or None where its picture cannot be
+        """The post, live after ``processing`` seconds, or None where its medium cannot be
         processed. Raises Refusal."""
         community = Community(ask.subreddit)
         community.check(ask.kind)
@@ -86,6 +88,7 @@ class Submissions:
         address = {
             "link": link,
             "image": f"https://i.redd.it/{media[0].id}.{media[0].mime[6:]}" if media else None,
+            "video": f"https://v.redd.it/{media[0].id}" if media else None,
             "gallery": f"https://www.reddit.com/gallery/{number}",
         }.get(ask.kind) or url
         text = shown(ask.text)
@@ -141,11 +144,12 @@ class Submissions:
 
     def _media(self, ask: Wanted) -> tuple[ShownMedia, ...] | None:
         if ask.kind == "image":
-            lease = self._uploads.at(ask.url)
-            if lease is None:
-                raise in_band("BAD_URL", "you should check that url", "url")
-            picture = self._uploads.picture(lease)
+            picture = self._uploads.picture(self._upload(ask.url, "url", video=False))
             return (picture,) if picture else None
+        if ask.kind == "video":
+            poster = self._upload(ask.poster, "video_poster_url", video=False)
+            video = self._uploads.video(self._upload(ask.url, "url", video=True))
+            return (video,) if video and self._uploads.picture(poster) else None
         pictures = []
         for item in ask.items:
             lease = self._uploads.asset(str(item.get("media_id") or ""))
@@ -154,6 +158,12 @@ class Submissions:
                 raise in_band("INVALID_MEDIA", "one of the pictures is not there", "items")
             pictures.append(picture)
         return tuple(pictures)
+
+    def _upload(self, url: str, name: str, *, video: bool) -> Lease:
+        lease = self._uploads.at(url)
+        if lease is None or lease.is_video != video:
+            raise in_band("BAD_URL", "you should check that url", name)
+        return lease
 
 
 def _check_texts(ask: Wanted) -> None:

@@ -13,16 +13,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from postkit.emulator.base import Refusal
-from postkit.emulator.media import NotAnImage, examine
+from postkit.emulator.media import NotAnImage, NotAVideo, examine, examine_video
 from postkit.emulator.timeline import ShownMedia
 from postkit.emulator.world import World
 
-from .answers import USER_ID, http_error
+from .answers import USER_ID, http_error, in_band
 
-BUCKET = "reddit-uploaded-media"
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
+VIDEO_STORAGE = "reddit-uploaded-video.s3-accelerate.amazonaws.com"
 MAX_BYTES = 20_000_000
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif")
+MAX_VIDEO_BYTES = 1_000_000_000
+MAX_VIDEO_SECONDS = 900
+VIDEO_TYPES = ("video/mp4", "video/quicktime")
 
 
 @dataclass(slots=True)
@@ -33,6 +36,14 @@ class Lease:
     key: str
     mime: str
     sha256: str | None = None
+
+    @property
+    def is_video(self) -> bool:
+        return self.mime in VIDEO_TYPES
+
+    @property
+    def host(self) -> str:
+        return VIDEO_STORAGE if self.is_video else STORAGE
 
 
 class Uploads:
@@ -47,12 +58,12 @@ class Uploads:
 
     def lease(self, name: str, mime: str) -> dict[str, object]:
         """POST /api/media/asset.json. Raises Refusal."""
-        if not name or mime not in IMAGE_TYPES:
+        if not name or mime not in IMAGE_TYPES + VIDEO_TYPES:
             raise Refusal(http_error(400, "Bad Request"))
         number = self._world.number()
         asset = hashlib.sha256(f"asset {number}".encode()).hexdigest()[:13]
         key = f"t2_{USER_ID}/{asset}"
-        self._leases[asset] = Lease(asset, key, mime)
+        self._leases[asset] = lease = Lease(asset, key, mime)
         fields = {
             "acl": "private",
             "key": key,
@@ -63,7 +74,7 @@ class Uploads:
         }
         return {
             "args": {
-                "action": f"//{STORAGE}",
+                "action": f"//{lease.host}",
                 "fields": [{"name": name, "value": value} for name, value in fields.items()],
             },
             "asset": {
@@ -83,19 +94,20 @@ class Uploads:
         lease = self._by_key(fields.get("key", ""))
         if lease is None or data is None:
             return _xml(403, {"Code": "AccessDenied", "Message": "Access Denied"})
-        if len(data) > MAX_BYTES:
+        most = MAX_VIDEO_BYTES if lease.is_video else MAX_BYTES
+        if len(data) > most:
             problem = {
                 "Code": "EntityTooLarge",
                 "Message": "Your proposed upload exceeds the maximum allowed size",
                 "ProposedSize": str(len(data)),
-                "MaxSizeAllowed": str(MAX_BYTES),
+                "MaxSizeAllowed": str(most),
             }
             return _xml(400, problem)
         lease.sha256 = self._world.media.add(data, lease.mime).sha256
-        location = f"https://{STORAGE}/{lease.key.replace('/', '%2F')}"
+        location = f"https://{lease.host}/{lease.key.replace('/', '%2F')}"
         body = {
             "Location": location,
-            "Bucket": BUCKET,
+            "Bucket": lease.host.partition(".")[0],
             "Key": lease.key,
             "ETag": f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"',
         }
@@ -107,10 +119,12 @@ class Uploads:
         return lease if lease is not None and lease.sha256 else None
 
     def at(self, url: str) -> Lease | None:
-        """The finished upload that an image post names by its address."""
-        found = re.fullmatch(rf"https?://{re.escape(STORAGE)}/+(.+)", url)
-        lease = self._by_key(found[1]) if found else None
-        return lease if lease is not None and lease.sha256 else None
+        """The finished upload that an image or video post names by its address."""
+        found = re.fullmatch(r"https?://([^/]+)/+(.+)", url)
+        lease = self._by_key(found[2]) if found else None
+        if found is None or lease is None or lease.host != found[1] or not lease.sha256:
+            return None
+        return lease
 
     def picture(self, lease: Lease) -> ShownMedia | None:
         """The picture, or None where processing it fails: Reddit tells that to a websocket."""
@@ -122,6 +136,21 @@ class Uploads:
         except NotAnImage:
             return None
         if found.mime != lease.mime:
+            return None
+        return ShownMedia(stored.sha256, found.mime, found.width, found.height, id=lease.asset)
+
+    def video(self, lease: Lease) -> ShownMedia | None:
+        """The video, or None where processing it fails. Raises Refusal for one that is too long."""
+        stored = self._world.media.get(lease.sha256 or "")
+        if stored is None:
+            return None
+        try:
+            found = examine_video(stored.data)
+        except NotAVideo:
+            return None
+        if found.seconds > MAX_VIDEO_SECONDS:
+            raise in_band("INVALID_MEDIA", "the video is longer than 15 minutes", "url")
+        if found.mime != lease.mime or found.video_codec != "h264":
             return None
         return ShownMedia(stored.sha256, found.mime, found.width, found.height, id=lease.asset)
 
