@@ -171,10 +171,19 @@ class Installation:
             for found in hook.get_hookimpls()
         ]
 
-    def _planner(self) -> Planner:
+    def _planner(self, *, unconnected: bool = False) -> Planner:
         from .plan import Planner
 
-        return Planner(self.plugins, self._accounts, self._publications, self.config)
+        if unconnected and not self.home.store_path.exists():
+            # To look at a post must leave nothing behind, not even an empty store.
+            return Planner(self.plugins, None, None, self.config, unconnected=True)
+        return Planner(
+            self.plugins,
+            self._accounts,
+            self._publications,
+            self.config,
+            unconnected=unconnected,
+        )
 
     def _courier(self, ledger: Ledger) -> Courier:
         from .deliver.courier import Courier

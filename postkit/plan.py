@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from .address import Address, Place, expand, locate
+from .address import Address, Place, expand, locate, stand_in
 from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
@@ -63,6 +63,11 @@ class Planned:
     @property
     def address(self) -> str:
         return self.place.label
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is an account to send it by."""
+        return bool(self.place.account.id)
 
     @property
     def text_hash(self) -> str:
@@ -126,19 +131,27 @@ class Plan:
 
 
 class Planner:
-    """Makes plans. Reads the store, asks no network."""
+    """Makes plans. Reads the store, asks no network.
+
+    ``unconnected``: an address whose account is not connected is planned by the usual limits of
+    its network, to be looked at and not to be sent. Without a store (``accounts`` and
+    ``publications`` None) none is connected.
+    """
 
     def __init__(
         self,
         plugins: Plugins,
-        accounts: AccountRows,
-        publications: PublicationRows,
+        accounts: AccountRows | None,
+        publications: PublicationRows | None,
         config: Config,
+        *,
+        unconnected: bool = False,
     ) -> None:
         self._plugins = plugins
         self._accounts = accounts
         self._publications = publications
         self._config = config
+        self._unconnected = unconnected
 
     def plan(
         self,
@@ -178,10 +191,21 @@ class Planner:
                 problems.append(error.message)
         if problems:
             raise InputError(list(dict.fromkeys(problems)))
-        return Plan(post, tuple(planned), again=wishes.again)
+        return Plan(post, tuple(planned), tuple(self._strangers(places)), again=wishes.again)
+
+    def _strangers(self, places: Iterable[Place]) -> Iterable[str]:
+        """A name that is not connected beside names that are is likely a slip."""
+        accounts = self._accounts.all() if self._unconnected and self._accounts is not None else []
+        for account in (place.account for place in places if not place.account.id):
+            names = [other.name for other in accounts if other.network == account.network]
+            if names:
+                yield (
+                    f"{account.label} is not connected.{did_you_mean(account.name, names)} "
+                    f"Connected: {', '.join(f'{account.network}:{name}' for name in names)}."
+                )
 
     def _places(self, names: Iterable[str], problems: list[str]) -> list[Place]:
-        accounts = self._accounts.all()
+        accounts = self._accounts.all() if self._accounts is not None else []
         networks = self._plugins.network_names()
         defaults = {
             name: str(settings["account"])
@@ -192,7 +216,11 @@ class Planner:
         for name in names:
             try:
                 address = Address.parse(name)
-                place = locate(address, accounts, defaults, networks)
+                known = accounts
+                if self._unconnected and address.network in networks:
+                    other = stand_in(address, accounts, defaults)
+                    known = [*accounts, other] if other is not None else accounts
+                place = locate(address, known, defaults, networks)
             except InputError as error:
                 problems.extend(error.problems)
             else:
@@ -331,6 +359,8 @@ class Planner:
             yield f"{place.label}: {place.account.network} takes no target; write {label}."
 
     def _repeated(self, planned: Planned, source: str | None, at: datetime | None) -> list[str]:
+        if self._publications is None or not planned.is_connected:
+            return []
         account = planned.place.account.id
         target = planned.place.target
         reason = self._publications.repeated(account, target, planned.text_hash, source, at)

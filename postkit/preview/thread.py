@@ -1,0 +1,118 @@
+"""The posts of one address as its readers would see them, joined where they are a thread."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ..limits.model import Limits
+from ..pages.card import avatar, poll
+from ..pages.markup import Markup, escape, isolated
+from ..plan import Planned
+from ..rendition import Attachment, RenderedPart
+from ..terms import span
+from .pictures import Pictures
+from .text import language, marked
+
+_PLAY = Markup(
+    '<svg class="play" viewBox="0 0 48 48" aria-hidden="true"><circle cx="24" cy="24" r="24"/>'
+    '<path d="M19 15l15 9-15 9z"/></svg>'
+)
+
+
+def thread(planned: Planned, pictures: Pictures) -> Markup:
+    """The HTML of the address's parts; nothing where it refuses."""
+    parts = planned.rendition.parts if planned.rendition is not None else ()
+    limits = planned.network.limits_for(planned.place.account)
+    cards = "".join(
+        f"<li>{_card(planned, part, number, len(parts), limits, pictures)}</li>"
+        for number, part in enumerate(parts, 1)
+    )
+    return Markup(f'<ol class="thread{" joined" if len(parts) > 1 else ""}">{cards}</ol>')
+
+
+def _card(
+    planned: Planned, part: RenderedPart, number: int, of: int, limits: Limits, pictures: Pictures
+) -> str:
+    account = planned.place.account
+    name = (account.identity.name if account.identity else "") or account.name
+    count = f'<span class="quiet">{number} of {of}</span>' if of > 1 else ""
+    head = f'<div class="head"><strong class="who">{isolated(name)}</strong>{count}</div>'
+    content = _content(part, limits, pictures)
+    warning = part.fields.get("content_warning")
+    if warning:
+        content = (
+            f'<details class="warning" open><summary dir="auto"{language(part.fields.get("lang"))}>'
+            f"{escape(str(warning))}</summary>"
+            f'<p class="quiet">Readers see this closed.</p>{content}</details>'
+        )
+    return (
+        f'<article class="post" aria-label="Part {number} of {of}">{avatar(name)}'
+        f'<div class="body">{head}{_tags(planned, part)}{content}</div></article>'
+    )
+
+
+def _tags(planned: Planned, part: RenderedPart) -> str:
+    words = [planned.place.target, part.fields.get("visibility"), part.fields.get("lang")]
+    tags = "".join(f'<span class="tag">{isolated(str(word))}</span>' for word in words if word)
+    return f'<div class="tags">{tags}</div>' if tags else ""
+
+
+def _content(part: RenderedPart, limits: Limits, pictures: Pictures) -> str:
+    lang = language(part.fields.get("lang"))
+    out = []
+    if part.fields.get("title"):
+        out.append(f'<h3 dir="auto"{lang}>{escape(str(part.fields["title"]))}</h3>')
+    if part.text:
+        out.append(f'<p class="text" dir="auto"{lang}>{marked(part.text, limits.rules)}</p>')
+    if part.media:
+        figures = "".join(_figure(medium, lang, limits, pictures) for medium in part.media)
+        out.append(f'<div class="gallery n{min(len(part.media), 4)}">{figures}</div>')
+    asked = part.fields.get("poll")
+    if asked:
+        until = f"open for {span(int(asked['minutes']) * 60)}"
+        multiple = bool(asked.get("multiple"))
+        out.append(poll(asked["options"], multiple=multiple, open_until=until))
+    if part.fields.get("link"):
+        out.append(_link_card(str(part.fields["link"])))
+    return "".join(out)
+
+
+def _figure(medium: Attachment, lang: Markup, limits: Limits, pictures: Pictures) -> str:
+    shown = pictures.shown(medium)
+    words = escape(f"{medium.name}: {shown.words}")
+    video = medium.kind == "video"
+    if shown.uri is not None:
+        picture = (
+            f'<img src="{shown.uri}" alt="{escape(medium.alt)}" title="{words}" '
+            f'width="{medium.width}" height="{medium.height}">'
+        )
+    else:
+        picture = f'<div class="blank" title="{words}"></div>'
+    if video:
+        picture = f'<div class="film">{picture}{_PLAY}<span>{escape(shown.words)}</span></div>'
+    elif shown.uri is None:
+        picture = f'<div class="film">{picture}<span>{escape(shown.words)}</span></div>'
+    return f"<figure>{picture}<figcaption>{_alt(medium, lang, limits)}</figcaption></figure>"
+
+
+def _alt(medium: Attachment, lang: Markup, limits: Limits) -> str:
+    if not medium.alt:
+        return '<b class="mark none">no alt text</b>'
+    count = ""
+    if limits.alt is not None:
+        used = limits.alt.counter.count(medium.alt)
+        unit = limits.alt.counter.unit
+        count = f' <span class="count">{used:,} of {limits.alt.maximum:,} {escape(unit)}</span>'
+    words = f'<span class="words" dir="auto"{lang}>{escape(medium.alt)}</span>'
+    return f'<b class="mark">alt text</b> {words}{count}'
+
+
+def _link_card(link: str) -> str:
+    try:
+        host = urlsplit(link).hostname or link
+    except ValueError:
+        host = link
+    return (
+        f'<div class="card"><span class="quiet">{isolated(host)}</span>'
+        f'<span class="link">{isolated(link)}</span></div>'
+    )
