@@ -15,8 +15,9 @@ from .timeline import LivePost, ShownMedia, ShownPoll
 def post_card(post: LivePost, now: datetime) -> Markup:
     """The HTML of one post, as a reader would see it at ``now``."""
     ident = escape(f"{post.network}-{post.id}")
+    name = post.author or post.account
     return Markup(
-        f'<article class="post" id="{ident}">{avatar(post.author or post.account)}<div class="body">'
+        f'<article class="post" id="{ident}">{avatar(name)}<div class="body">'
         f"{_head(post, now)}{_folded(post)}</div></article>"
     )
 

@@ -41,17 +41,20 @@ def named(row: FieldOutcome, planned: Planned) -> str:
 
 
 def fate(planned: Planned) -> Markup:
-    """The list for one address."""
-    rows = "".join(
-        f'<li class="{row.outcome}">{icon(row.outcome)}<div><b>{escape(named(row, planned))}</b> '
-        f'<span class="word">{row.outcome}</span>{_how(row)}</div></li>'
-        for row in rows_of(planned)
+    """The list for one address; fields that share outcome and reason share a row."""
+    rows: dict[tuple[Outcome, str], list[str]] = {}
+    for row in rows_of(planned):
+        rows.setdefault((row.outcome, row.how), []).append(named(row, planned))
+    items = "".join(_item(outcome, how, names) for (outcome, how), names in rows.items())
+    return Markup(f'<section class="fate"><h3>What becomes of it</h3><ul>{items}</ul></section>')
+
+
+def _item(outcome: Outcome, how: str, names: list[str]) -> str:
+    why = f'<p dir="auto">{escape(how)}</p>' if how else ""
+    return (
+        f'<li class="{outcome}">{icon(outcome)}<div><b>{escape(", ".join(names))}</b> '
+        f'<span class="word">{outcome}</span>{why}</div></li>'
     )
-    return Markup(f'<section class="fate"><h3>What becomes of it</h3><ul>{rows}</ul></section>')
-
-
-def _how(row: FieldOutcome) -> str:
-    return f'<p dir="auto">{escape(row.how)}</p>' if row.how else ""
 
 
 def _beside(planned: Planned) -> Iterator[FieldOutcome]:

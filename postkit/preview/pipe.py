@@ -65,9 +65,9 @@ class Browser:
         root = ("--no-sandbox",) if os.geteuid() == 0 else ()
         profile = f"--user-data-dir={self._folder.name}"
         ends = (str(inner_read), str(inner_write))
+        start = (sys.executable, "-I", "-S", "-c", _START, *ends)
         self._process = subprocess.Popen(  # noqa: S603 - a fixed list, no shell
-            [sys.executable, "-I", "-S", "-c", _START, *ends, program]
-            + [*_FLAGS, profile, *root, *flags],
+            [*start, program, *_FLAGS, profile, *root, *flags],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -98,9 +98,7 @@ class Browser:
         os.close(self._read)
         self._folder.cleanup()
 
-    def ask(
-        self, method: str, session: str | None = None, **parameters: Any
-    ) -> Mapping[str, Any]:
+    def ask(self, method: str, session: str | None = None, **parameters: Any) -> Mapping[str, Any]:
         """One command and its result; ``session`` is a tab's."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}

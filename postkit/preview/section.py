@@ -12,7 +12,7 @@ from ..terms import IN_DOUBT, money, options_of, quota
 from .fate import fate, icon
 from .lengths import lengths
 from .pictures import Pictures
-from .thread import thread
+from .thread import address_of, thread
 
 NOT_CONNECTED = "not connected: the network's usual limits"
 
@@ -24,7 +24,7 @@ def section(planned: Planned, number: int, pictures: Pictures) -> Markup:
     return Markup(
         f'<section class="address" id="a{number}" aria-labelledby="a{number}-title">'
         f'<header><h2 id="a{number}-title">{escape(planned.network.title)}</h2>'
-        f'<p class="label">{isolated(planned.address)}</p>{stranger}</header>'
+        f'<p class="label">{isolated(address_of(planned))}</p>{stranger}</header>'
         f'<div class="panes">{body}</div></section>'
     )
 
@@ -45,7 +45,7 @@ def _refused(planned: Planned) -> str:
 
 
 def _terms(planned: Planned) -> str:
-    rows = "".join(f"<dt>{term}</dt><dd>{words}</dd>" for term, words in _rows(planned))
+    rows = "".join(f"<div><dt>{term}</dt><dd>{words}</dd></div>" for term, words in _rows(planned))
     return f'<section class="terms"><h3>Terms</h3><dl>{rows}</dl></section>'
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..pages.markup import Markup, escape, isolated
 from ..plan import Plan, Planned
 from .fate import icon, named, rows_of
+from .thread import address_of
 
 
 def summary(plan: Plan, due: str | None) -> Markup:
@@ -37,20 +38,20 @@ def _tiles(plan: Plan) -> Iterator[tuple[str, str, str]]:
     parts = sum(len(planned.rendition.parts) for planned in plan.deliveries if planned.rendition)
     yield "addresses", str(len(plan.deliveries)), ""
     yield "posts", str(parts), ""
-    yield "fields adapted", str(rows.count("adapted")), "adapted" if "adapted" in rows else ""
-    yield "fields lost", str(rows.count("lost")), "lost" if "lost" in rows else ""
+    yield "adapted", str(rows.count("adapted")), "adapted" if "adapted" in rows else ""
+    yield "lost", str(rows.count("lost")), "lost" if "lost" in rows else ""
     refused = len(plan.refused)
-    yield "addresses that refuse", str(refused), "refused" if refused else ""
+    yield "refusals", str(refused), "refused" if refused else ""
     yield "cost", total(plan.deliveries), ""
 
 
 def _bad_news(plan: Plan) -> str:
     rows = []
     for number, planned in enumerate(plan.deliveries, 1):
-        where = f'<a href="#a{number}">{isolated(planned.address)}</a>'
+        where = f'<a href="#a{number}">{isolated(address_of(planned))}</a>'
         if planned.rendition is None:
             why = escape(" ".join(planned.reasons))
-            rows.append(f'<li>{icon("refused")}<span>{where} refuses: <bdi>{why}</bdi></span></li>')
+            rows.append(f"<li>{icon('refused')}<span>{where} refuses: <bdi>{why}</bdi></span></li>")
             continue
         lost = [named(row, planned) for row in rows_of(planned) if row.outcome == "lost"]
         if lost:

@@ -30,11 +30,31 @@ def thread(planned: Planned, pictures: Pictures) -> Markup:
     return Markup(f'<ol class="thread{" joined" if len(parts) > 1 else ""}">{cards}</ol>')
 
 
+def address_of(planned: Planned) -> str:
+    """The address in words; without the account where none is connected and none was named."""
+    place = planned.place
+    if _is_nameless(planned):
+        return place.account.network + (f"/{place.target}" if place.target else "")
+    return place.label
+
+
+def _is_nameless(planned: Planned) -> bool:
+    account = planned.place.account
+    return not planned.is_connected and account.name == account.network
+
+
+def _author(planned: Planned) -> str:
+    account = planned.place.account
+    if _is_nameless(planned):
+        return "Your account"
+    return (account.identity.name if account.identity else "") or account.name
+
+
 def _card(
     planned: Planned, part: RenderedPart, number: int, of: int, limits: Limits, pictures: Pictures
 ) -> str:
-    account = planned.place.account
-    name = (account.identity.name if account.identity else "") or account.name
+    name = _author(planned)
+    face = avatar(planned.network.title if _is_nameless(planned) else name)
     count = f'<span class="quiet">{number} of {of}</span>' if of > 1 else ""
     head = f'<div class="head"><strong class="who">{isolated(name)}</strong>{count}</div>'
     content = _content(part, limits, pictures)
@@ -46,7 +66,7 @@ def _card(
             f'<p class="quiet">Readers see this closed.</p>{content}</details>'
         )
     return (
-        f'<article class="post" aria-label="Part {number} of {of}">{avatar(name)}'
+        f'<article class="post" aria-label="Part {number} of {of}">{face}'
         f'<div class="body">{head}{_tags(planned, part)}{content}</div></article>'
     )
 
@@ -79,20 +99,21 @@ def _content(part: RenderedPart, limits: Limits, pictures: Pictures) -> str:
 
 def _figure(medium: Attachment, lang: Markup, limits: Limits, pictures: Pictures) -> str:
     shown = pictures.shown(medium)
-    words = escape(f"{medium.name}: {shown.words}")
-    video = medium.kind == "video"
+    words = escape(shown.words)
     if shown.uri is not None:
         picture = (
-            f'<img src="{shown.uri}" alt="{escape(medium.alt)}" title="{words}" '
+            f'<img src="{shown.uri}" alt="{escape(medium.alt)}" '
+            f'title="{escape(medium.name)}: {words}" '
             f'width="{medium.width}" height="{medium.height}">'
         )
     else:
-        picture = f'<div class="blank" title="{words}"></div>'
-    if video:
-        picture = f'<div class="film">{picture}{_PLAY}<span>{escape(shown.words)}</span></div>'
-    elif shown.uri is None:
-        picture = f'<div class="film">{picture}<span>{escape(shown.words)}</span></div>'
-    return f"<figure>{picture}<figcaption>{_alt(medium, lang, limits)}</figcaption></figure>"
+        picture = '<div class="blank"></div>'
+    facts = f'<span class="facts">{words}</span>' if medium.kind == "video" or not shown.uri else ""
+    if medium.kind == "video":
+        length = f"<span>{medium.seconds:.1f} s</span>" if medium.seconds is not None else ""
+        picture = f'<div class="film">{picture}{_PLAY}{length}</div>'
+    caption = f"<figcaption>{facts}{_alt(medium, lang, limits)}</figcaption>"
+    return f"<figure>{picture}{caption}</figure>"
 
 
 def _alt(medium: Attachment, lang: Markup, limits: Limits) -> str:
