@@ -32,10 +32,10 @@ def _row(name: str, text: str, limit: TextLimit) -> str:
     used = limit.counter.count(text)
     near = used >= limit.maximum * NEAR
     words = f"{used:,} of {limit.maximum:,} {escape(limit.counter.unit)}"
-    # A meter has no colour of its own that is the same everywhere; the word is for all.
+    share = min(100.0, 100 * used / limit.maximum)
+    # The colour alone would tell nothing to some readers.
+    warning = " <em>near the limit</em>" if near else ""
     return (
-        f'<li class="{"near" if near else "far"}"><span><b>{name}</b> {words}'
-        f"{' <em>near the limit</em>' if near else ''}</span>"
-        f'<meter min="0" max="{limit.maximum}" high="{int(limit.maximum * NEAR)}" optimum="0" '
-        f'value="{used}" aria-label="{words}"></meter></li>'
+        f'<li class="{"near" if near else "far"}"><span><b>{name}</b> {words}{warning}</span>'
+        f'<span class="bar" aria-hidden="true"><span style="width:{share:.1f}%"></span></span></li>'
     )
