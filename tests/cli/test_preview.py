@@ -16,10 +16,12 @@ from .program import Program
 
 EVIL = "<script>alert(1)</script>\"'&</style></title><img src=x onerror=alert(2)>"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-ELEMENTS = set(
-    "html head meta title style body header main section article div p span b i em strong bdi a h1 "
-    "h2 h3 ol ul li dl dt dd details summary figure figcaption img svg circle path text".split()
-)
+ELEMENTS = {
+    *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "article"),
+    *("div", "p", "span", "b", "i", "em", "strong", "bdi", "a", "h1", "h2", "h3"),
+    *("ol", "ul", "li", "dl", "dt", "dd", "details", "summary", "figure", "figcaption", "img"),
+    *("svg", "circle", "path", "text"),
+}
 LOADS = {"src", "srcset", "href", "poster", "data", "action", "formaction", "background", "ping"}
 
 
