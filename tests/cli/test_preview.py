@@ -6,13 +6,14 @@ import io
 import os
 import re
 import stat
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from .program import Program
+from .program import Program, command, wait_for
 
 EVIL = "<script>alert(1)</script>\"'&</style></title><img src=x onerror=alert(2)>"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -192,6 +193,8 @@ def test_everything_is_escaped(postkit: Program) -> None:
 def test_names_and_controls_of_direction_stay_in_their_place(postkit: Program) -> None:
     page = previewed(postkit, "--text", "\u202egnp.exe", "--to", "x:\u202eevil")
     assert "<bdi>\u202eevil</bdi>" in page.html
+    # Its heading, and the line on it in the summary.
+    assert page.html.count("x:\u202eevil") == page.html.count("<bdi>x:\u202eevil</bdi>") >= 1
     assert '<p class="text" dir="auto">\u202egnp.exe</p>' in page.html
 
 
@@ -229,6 +232,33 @@ def test_without_a_file_it_is_private_and_its_path_is_printed(postkit: Program) 
     assert "Hello" in path.read_text("utf-8")
     path.unlink()
     path.parent.rmdir()
+
+
+@pytest.mark.parametrize("screen", [":0", ""])
+def test_it_opens_where_somebody_sits_at_a_screen(postkit: Program, screen: str) -> None:
+    seen = postkit.home.parent / "seen"
+    opener = postkit.home.parent / "opener"
+    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.new && mv {seen}.new {seen}\n', "utf-8")
+    opener.chmod(0o700)
+    master, slave = os.openpty()
+    variables = {"BROWSER": f"{opener} %s", "DISPLAY": screen, "WAYLAND_DISPLAY": ""}
+    try:
+        subprocess.run(
+            command(["preview", "Hello", "--to", "x"]),
+            stdin=subprocess.DEVNULL,
+            stdout=slave,
+            env=postkit.environment(**variables),
+            timeout=60,
+            check=True,
+        )
+        path = os.read(master, 4096).decode().strip()
+    finally:
+        os.close(slave)
+        os.close(master)
+    if screen:
+        wait_for(seen.exists)
+        assert seen.read_text("utf-8") == Path(path).as_uri()
+    assert seen.exists() == bool(screen)
 
 
 def test_json_names_the_files_and_what_refuses(postkit: Program) -> None:
