@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from .content import content_options, read_post, read_wishes
 from .output import counted, emit, json_option, say
 from .progress import MediaLines
 from .timing import empty_times, spoken, time_options
+
+if TYPE_CHECKING:
+    from ..preview.screenshot import Screenshot
 
 NARROWEST, WIDEST = 240, 4000
 """CSS pixels: of a watch, and of four screens."""
@@ -62,6 +65,7 @@ def command(**given: Any) -> int:
         is_timed = due is not None and (given["at"] is not None or post.at is not None)
         data = page(plan, spoken(due.at, due.zone) if due is not None and is_timed else None)
     status = 1 if plan.refused else 0
+    warnings = list(plan.warnings)
     written: dict[str, str | None] = {"html": None, "png": None}
     if html == "-":
         sys.stdout.buffer.write(data)
@@ -71,13 +75,18 @@ def command(**given: Any) -> int:
     elif png is None:
         written["html"] = str(private(data))
     if png is not None:
-        written["png"] = _write(Path(png), _picture(data, given["width"]))
+        shot = _screenshot(data, given["width"])
+        written["png"] = _write(Path(png), shot.data)
+        if shot.left_out:
+            warnings.append(
+                f"{png} is the page without its last {shot.left_out:,} pixels; --html has them."
+            )
     if as_json:
         refused = [planned.address for planned in plan.refused]
-        emit({**written, "refused": refused, "warnings": list(plan.warnings)})
+        emit({**written, "refused": refused, "warnings": warnings})
         return status
     to_standard_output = html == "-"
-    for warning in plan.warnings:
+    for warning in warnings:
         say(f"warning: {warning}", err=True)
     for problem in plan.problems:
         say(f"refused: {problem}", err=True)
@@ -117,7 +126,7 @@ def _check(given: dict[str, Any]) -> None:
     if problems:
         raise InputError(problems)
     if given["png"] is not None:
-        from ..preview.picture import find_browser
+        from ..preview.screenshot import find_browser
 
         # Before any work, and before a page is written that would look like all of it.
         find_browser()
@@ -132,13 +141,13 @@ def _write(path: Path, data: bytes) -> str:
     return str(path)
 
 
-def _picture(data: bytes, width: int) -> bytes:
-    from ..preview.picture import picture
+def _screenshot(data: bytes, width: int) -> Screenshot:
+    from ..preview.screenshot import screenshot
 
     with tempfile.TemporaryDirectory(prefix="postkit-") as folder:
         file = Path(folder) / "preview.html"
         file.write_bytes(data)
-        return picture(file, width)
+        return screenshot(file, width)
 
 
 def _open(path: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from postkit.preview.picture import find_browser
-from postkit.preview.pipe import Browser
+from postkit.preview.browser import Browser
+from postkit.preview.screenshot import find_browser
 
 DEMO = Path(__file__).parents[2] / "postkit" / "demo"
 HARD = """\
@@ -100,7 +100,8 @@ class Folder:
 
     path: Path
 
-    def preview(self, *arguments: str, status: int = 0) -> None:
+    def preview(self, *arguments: str) -> str:
+        """Run it to its good end, and return what it told on standard error."""
         done = subprocess.run(
             [sys.executable, "-m", "postkit", "preview", *arguments],
             cwd=self.path,
@@ -110,7 +111,8 @@ class Folder:
             timeout=100,
             check=False,
         )
-        assert done.returncode == status, done
+        assert done.returncode == 0, done
+        return done.stderr
 
 
 @pytest.fixture

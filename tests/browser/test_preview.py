@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from postkit.preview.picture import find_browser
-from postkit.preview.pipe import Browser
+from postkit.preview.browser import Browser
+from postkit.preview.screenshot import TALLEST, find_browser
 
 from .conftest import Folder, Proxy
 
@@ -169,6 +170,18 @@ def test_a_phone_has_its_own_picture(folder: Folder) -> None:
     with Image.open(io.BytesIO(data)) as image:
         assert image.width == 390
         assert image.height > 500
+
+
+def test_what_a_picture_leaves_out_is_told(folder: Folder) -> None:
+    to = ",".join(f"mastodon:a{number}" for number in range(40))
+    given = ("--text", "word " * 90, "--to", to, "--png", "a.png", "--width", "390")
+    told = folder.preview(*given)
+    with Image.open(folder.path / "a.png") as image:
+        assert image.size == (390, TALLEST)
+        end = image.convert("RGB").crop((0, TALLEST - 1500, 390, TALLEST)).getcolors(1 << 20)
+    assert end is not None
+    assert len(end) > 50
+    assert re.search(r"a\.png is the page without its last [\d,]+ pixels; --html has them", told)
 
 
 def test_a_browser_that_is_none_is_a_sentence(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
@@ -11,6 +12,14 @@ from ..errors import InputError
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 TALLEST = 16_000
 """Pixels. What a browser draws in one piece; the rest of a taller page is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screenshot:
+    """A PNG, and the pixels at the end of the page that it leaves out."""
+
+    data: bytes
+    left_out: int
 
 
 def find_browser() -> str:
@@ -25,9 +34,9 @@ def find_browser() -> str:
     )
 
 
-def picture(page: Path, width: int) -> bytes:
-    """A PNG of the whole page, ``width`` CSS pixels wide. Raises InputError."""
-    from .pipe import Browser
+def screenshot(page: Path, width: int) -> Screenshot:
+    """The whole page, ``width`` CSS pixels wide. Raises InputError."""
+    from .browser import Browser
 
     with Browser(find_browser()) as browser:
         session = browser.open(page, width, 800)
@@ -35,4 +44,4 @@ def picture(page: Path, width: int) -> bytes:
         height = min(int(size["height"]), TALLEST)
         browser.resize(session, width, height)
         shot = browser.ask("Page.captureScreenshot", session, format="png")
-    return base64.b64decode(shot["data"])
+    return Screenshot(base64.b64decode(shot["data"]), int(size["height"]) - height)
