@@ -242,6 +242,7 @@ def test_it_opens_where_somebody_sits_at_a_screen(postkit: Program, screen: str)
     opener.chmod(0o700)
     master, slave = os.openpty()
     variables = {"BROWSER": f"{opener} %s", "DISPLAY": screen, "WAYLAND_DISPLAY": ""}
+    variables["TMPDIR"] = str(postkit.home.parent)
     try:
         subprocess.run(
             command(["preview", "Hello", "--to", "x"]),
