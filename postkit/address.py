@@ -107,3 +107,15 @@ def locate(
         f"{address}: there is no account {address.network}:{name}."
         f"{did_you_mean(name, names)} Connected: {', '.join(a.label for a in here)}."
     )
+
+
+def stand_in(
+    address: Address, accounts: Sequence[Account], defaults: Mapping[str, str]
+) -> Account | None:
+    """An account without an id for an address whose own is not connected, else None: enough to
+    plan by the network's usual limits, and never enough to send."""
+    here = [account.name for account in accounts if account.network == address.network]
+    name = address.account or (None if here else defaults.get(address.network, address.network))
+    if name is None or name in here:
+        return None
+    return Account(id="", network=address.network, name=name)

@@ -181,9 +181,20 @@ class Installation:
             for found in hook.get_hookimpls()
         ]
 
-    def _planner(self) -> Planner:
+    def _planner(self, *, unconnected: bool = False) -> Planner:
         from .plan import Planner
 
+        if unconnected and not self.home.store_path.exists():
+            # To look at a post must leave nothing behind, not even an empty store.
+            return Planner(
+                self.plugins,
+                None,
+                None,
+                self.config,
+                self.fetcher,
+                offline_here=self._fetcher is None,
+                unconnected=True,
+            )
         return Planner(
             self.plugins,
             self._accounts,
@@ -191,6 +202,7 @@ class Installation:
             self.config,
             self.fetcher,
             offline_here=self._fetcher is None,
+            unconnected=unconnected,
         )
 
     def _courier(self, ledger: Ledger) -> Courier:

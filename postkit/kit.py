@@ -46,17 +46,20 @@ class Kit(Timetable):
         wishes: Wishes | None = None,
         source: str | None = None,
         due: Due | None = None,
+        unconnected: bool = False,
     ) -> Plan:
         """What would be sent. Sends nothing and asks no network; media that are named by a URL
         are fetched, since their sizes decide, and so are the pages of link cards.
 
         ``post`` is a Post, a text, or the path of a post file; ``due`` is when (None: now).
-        Raises InputError with every
+        ``unconnected``: an address without a connected account is planned as well, by its
+        network's usual limits; such a plan cannot be accepted. Raises InputError with every
         address, option or field that is wrong.
         """
         post, read_from = self._read(post)
         at = due.at if due is not None else None
-        return self._planner().plan(post, to, wishes or Wishes(), source or read_from, at)
+        planner = self._planner(unconnected=unconnected)
+        return planner.plan(post, to, wishes or Wishes(), source or read_from, at)
 
     def publish(
         self,
@@ -189,6 +192,9 @@ class Kit(Timetable):
         sendable = [planned for planned in plan.deliveries if planned.rendition is not None]
         if plan.refused and not (partial and sendable):
             raise PlanRefused(plan.problems)
+        missing = [planned.address for planned in sendable if not planned.is_connected]
+        if missing:
+            raise InputError([f"{address}: no account is connected." for address in missing])
         # A key that is missing or wrong is found out here, before anything is written down.
         for account_id in {planned.place.account.id for planned in sendable}:
             self.vault().get(account_id)

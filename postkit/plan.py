@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .address import Address, Place, expand, locate
+from .address import Address, Place, expand, locate, stand_in
 from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
@@ -76,6 +76,11 @@ class Planned:
         return self.place.label
 
     @property
+    def is_connected(self) -> bool:
+        """Whether there is an account to send it by."""
+        return bool(self.place.account.id)
+
+    @property
     def text_hash(self) -> str:
         """What "the same text" means: the words (title and link among them), or the pictures
         where there are no words."""
@@ -139,17 +144,23 @@ class Plan:
 class Planner:
     """Makes plans. Reads the store, fetches media that are named by a URL and the pages of link
     cards, asks no network. ``offline_here``: for an account on this machine, such as one at the
-    emulator, a card is made of the link alone."""
+    emulator, a card is made of the link alone.
+
+    ``unconnected``: an address whose account is not connected is planned by the usual limits of
+    its network, to be looked at and not to be sent. Without a store (``accounts`` and
+    ``publications`` None) none is connected.
+    """
 
     def __init__(
         self,
         plugins: Plugins,
-        accounts: AccountRows,
-        publications: PublicationRows,
+        accounts: AccountRows | None,
+        publications: PublicationRows | None,
         config: Config,
         fetcher: Fetches,
         *,
         offline_here: bool = False,
+        unconnected: bool = False,
     ) -> None:
         self._plugins = plugins
         self._accounts = accounts
@@ -157,6 +168,7 @@ class Planner:
         self._config = config
         self._fetcher = fetcher
         self._may_stay = offline_here
+        self._unconnected = unconnected
         self._cards: dict[tuple[str, bool], Card] = {}
 
     def plan(
@@ -192,7 +204,18 @@ class Planner:
                 problems.append(error.message)
         if problems:
             raise InputError(list(dict.fromkeys(problems)))
-        return Plan(post, tuple(planned), again=wishes.again)
+        return Plan(post, tuple(planned), tuple(self._strangers(places)), again=wishes.again)
+
+    def _strangers(self, places: Iterable[Place]) -> Iterable[str]:
+        """A name that is not connected beside names that are is likely a slip."""
+        accounts = self._accounts.all() if self._unconnected and self._accounts is not None else []
+        for account in (place.account for place in places if not place.account.id):
+            names = [other.name for other in accounts if other.network == account.network]
+            if names:
+                yield (
+                    f"{account.label} is not connected.{did_you_mean(account.name, names)} "
+                    f"Connected: {', '.join(f'{account.network}:{name}' for name in names)}."
+                )
 
     def _read_media(self, post: Post, problems: list[str]) -> None:
         """What is behind a URL is fetched here, once; its bytes are planned, and sent later."""
@@ -212,7 +235,7 @@ class Planner:
                 problems.extend(error.problems)
 
     def _places(self, names: Iterable[str], problems: list[str]) -> list[Place]:
-        accounts = self._accounts.all()
+        accounts = self._accounts.all() if self._accounts is not None else []
         networks = self._plugins.network_names()
         defaults = {
             name: str(settings["account"])
@@ -223,7 +246,11 @@ class Planner:
         for name in names:
             try:
                 address = Address.parse(name)
-                place = locate(address, accounts, defaults, networks)
+                known = accounts
+                if self._unconnected and address.network in networks:
+                    other = stand_in(address, accounts, defaults)
+                    known = [*accounts, other] if other is not None else accounts
+                place = locate(address, known, defaults, networks)
             except InputError as error:
                 problems.extend(error.problems)
             else:
@@ -397,6 +424,8 @@ class Planner:
             yield f"{place.label}: {place.account.network} takes no target; write {label}."
 
     def _repeated(self, planned: Planned, source: str | None, at: datetime | None) -> list[str]:
+        if self._publications is None or not planned.is_connected:
+            return []
         account = planned.place.account.id
         target = planned.place.target
         reason = self._publications.repeated(account, target, planned.text_hash, source, at)

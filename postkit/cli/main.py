@@ -21,6 +21,7 @@ from ..errors import PostkitError
 
 COMMANDS = {
     "publish": "Publish a post, now or at a time.",
+    "preview": "How a post will look at each address: a page.",
     "worker": "Send what is scheduled, when it is due.",
     "queue": "What is not sent yet.",
     "cancel": "Cancel what is not sent yet.",

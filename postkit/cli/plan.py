@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,8 @@ from ..plan import Plan, Planned
 from ..rendition import Attachment
 from ..report import Report
 from ..store.publications import Due
-from .output import counted, labelled, say, shown, where, wrapped
+from ..terms import IN_DOUBT, money, options_of, quota
+from .output import labelled, say, shown, where, wrapped
 
 
 def planned_report(plan: Plan, due: Due | None = None) -> Report:
@@ -45,22 +45,6 @@ def _card(part: RenderedPart) -> dict[str, Any] | None:
     return card and {**card, "image": _medium(part.media[0]) if part.media else None}
 
 
-def quota(planned: Planned) -> str | None:
-    """The network's first rate in words: ``100 posts of an account in 15 min``."""
-    if not planned.quota:
-        return None
-    rate = planned.network.limits_for(planned.place.account).rates[0]
-    return f"{rate.calls:,} {rate.what} in {span(rate.seconds)}"
-
-
-def span(seconds: int) -> str:
-    """A time in its largest whole unit."""
-    for unit, size in (("day", 86_400), ("hour", 3600)):
-        if seconds and seconds % size == 0:
-            return counted(seconds // size, unit)
-    return f"{seconds // 60:,} min" if seconds and seconds % 60 == 0 else f"{seconds:,} s"
-
-
 def print_plan(plan: Plan) -> None:
     """Every part as it would be sent, then options, changes, losses, cost, quota and guarantee."""
     for planned in plan.deliveries:
@@ -71,14 +55,14 @@ def print_plan(plan: Plan) -> None:
             continue
         for number, part in enumerate(planned.rendition.parts, 1):
             _print_part(planned, part, number)
-        for name, value in _options(planned.rendition.parts).items():
+        for name, value in options_of(planned.rendition.parts).items():
             labelled("option", f"{name} {value}")
         for change in planned.rendition.changes:
             labelled("changed", where(change.to_json()))
         for loss in planned.rendition.losses:
             labelled("lost", where(loss.to_json()))
         if planned.cost:
-            labelled("cost", f"{planned.cost['amount']:.3f} {planned.cost['currency']}")
+            labelled("cost", money(planned.cost))
         words = quota(planned)
         if words:
             labelled("quota", words)
@@ -86,27 +70,6 @@ def print_plan(plan: Plan) -> None:
 
 
 MEDIA = {"image": "picture", "animation": "animation", "video": "video"}
-IN_DOUBT = {
-    "key": "the same request is sent again; its key keeps both from becoming two posts",
-    "probe": "the network is asked for this very post",
-    "duplicate_refusal": "it is sent again; the network refuses a second one",
-    "read_back": "your newest posts are read; if it is not among them, you are asked",
-    "blind": "nobody but you can look: you are asked",
-}
-"""What postkit does where a network's answer is lost, by the kind of guarantee."""
-
-
-def _options(parts: Sequence[RenderedPart]) -> dict[str, str]:
-    """The network's own options that will be sent, by name; each once for the address."""
-    found: dict[str, str] = {}
-    for part in parts:
-        for name, value in (part.fields.get("options") or {}).items():
-            if isinstance(value, bool):
-                value = "yes" if value else "no"
-            elif isinstance(value, list | tuple):
-                value = ", ".join(map(str, value))
-            found.setdefault(name, str(value))
-    return found
 
 
 def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:

@@ -11,8 +11,10 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
+from postkit.pages.card import card_style
+from postkit.pages.markup import Markup, escape
+
 from .base import Emulator
-from .markup import Markup, escape
 from .post_card import post_card
 from .timeline import LivePost
 from .world import World
@@ -29,7 +31,8 @@ class Page:
         self._world = world
         self._emulators = emulators
         # Kept apart by name: the style is inline, and the policy admits this one by its hash.
-        self._style = files("postkit.emulator").joinpath("page.css").read_text("utf-8")
+        own = files("postkit.emulator").joinpath("page.css").read_text("utf-8")
+        self._style = card_style() + own
 
     def answer(self, request: Request) -> Response:
         """The page for ``/``, a 404 page for all else."""

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from .markup import Markup, anchor, escape, linked
-from .timeline import LivePost, ShownCard, ShownMedia, ShownPoll
+from postkit.pages.card import avatar, poll
+from postkit.pages.markup import Markup, escape
 
-_HUES = 8
+from .links import anchor, linked
+from .timeline import LivePost, ShownCard, ShownMedia, ShownPoll
 
 
 def post_card(post: LivePost, now: datetime) -> Markup:
     """The HTML of one post, as a reader would see it at ``now``."""
     ident = escape(f"{post.network}-{post.id}")
-    return Markup(
-        f'<article class="post" id="{ident}">{_avatar(post)}<div class="body">'
-        f"{_head(post, now)}{_folded(post)}</div></article>"
-    )
-
-
-def _avatar(post: LivePost) -> str:
-    """A letter on a colour that follows the name. Classes, since the policy bans style=."""
     name = post.author or post.account
-    letter = next((char for char in name if char.isalnum()), "?").upper()
-    hue = zlib.crc32(name.encode("utf-8", "replace")) % _HUES
-    return (
-        f'<svg class="avatar hue{hue}" viewBox="0 0 40 40" aria-hidden="true">'
-        f'<circle cx="20" cy="20" r="20"/><text x="20" y="26.5">{escape(letter)}</text></svg>'
+    return Markup(
+        f'<article class="post" id="{ident}">{avatar(name)}<div class="body">'
+        f"{_head(post, now)}{_folded(post)}</div></article>"
     )
 
 
@@ -98,15 +88,9 @@ def _figure(media: ShownMedia) -> str:
     return f"<figure>{shown}{badge}</figure>"
 
 
-def _poll(poll: ShownPoll) -> str:
-    mark = "square" if poll.multiple else "round"
-    options = "".join(
-        f'<li class="{mark}" dir="auto">{escape(option)}</li>' for option in poll.options
-    )
-    until = f"ends {poll.ends_at:%Y-%m-%d %H:%M} UTC" if poll.ends_at else ""
-    several = "several answers" if poll.multiple else "one answer"
-    note = ", ".join(part for part in (several, until) if part)
-    return f'<div class="poll"><ul>{options}</ul><p class="quiet">Poll, {note}</p></div>'
+def _poll(shown: ShownPoll) -> Markup:
+    until = f"ends {shown.ends_at:%Y-%m-%d %H:%M} UTC" if shown.ends_at else ""
+    return poll(shown.options, multiple=shown.multiple, open_until=until)
 
 
 def _card(link: str, card: ShownCard | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from postkit.cli.plan import span
+from postkit.terms import span
 from postkit.testing.pictures import picture
 
 from .program import Program

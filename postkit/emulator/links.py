@@ -1,23 +1,16 @@
-"""HTML that is safe to put on the page, and the one way from text to it."""
+"""The links of a text, as HTML."""
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
-from typing import NewType
+
+from postkit.pages.markup import Markup, escape
 
 from .timeline import TextLink
 
-Markup = NewType("Markup", str)
-"""Escaped HTML. Only ``escape`` and the page's own templates make it."""
-
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.I)
 _TRAILING = ".,;:!?'\")]}"
-
-
-def escape(text: str) -> Markup:
-    return Markup(html.escape(text, quote=True))
 
 
 def anchor(href: str, text: str) -> Markup:

@@ -1,0 +1,1 @@
+"""What the pages share that postkit writes: safe HTML, and how a post looks."""
