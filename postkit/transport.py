@@ -33,7 +33,8 @@ READ_TIMEOUT = 30.0
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes, unpacked: more than any list of posts; a small packed body can be a huge one."""
 LONGEST_ANSWER = 4
-"""Read timeouts: a read timeout ends a silence, this one an answer that drips for ever."""
+"""Read timeouts, from the last byte of the request on (an upload may take long): a
+read timeout ends a silence, this one an answer that drips for ever."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,6 +50,8 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     response: requests.Response | None = field(default=None, repr=False)
     seconds: float = 0.0
+    patience: float = float("inf")
+    """Seconds that the whole answer may take once the request has left."""
     until: float = float("inf")
     """On the monotonic clock: after it, nothing more of the answer is taken."""
     send_by: float = float("inf")
@@ -108,6 +111,12 @@ def _mark_written() -> None:
     exchange.wrote = True
 
 
+def _mark_sent() -> None:
+    exchange = _current.get()
+    if exchange is not None:
+        exchange.until = time.monotonic() + exchange.patience
+
+
 class _Incoming(io.RawIOBase):
     """What the socket gives, but not for ever: its own timeout begins anew with each byte."""
 
@@ -149,6 +158,7 @@ class _Connection(HTTPConnection):
             self.connect()
         _mark_written()
         super().send(data)
+        _mark_sent()
 
 
 class _SecureConnection(HTTPSConnection):
@@ -159,6 +169,7 @@ class _SecureConnection(HTTPSConnection):
             self.connect()
         _mark_written()
         super().send(data)
+        _mark_sent()
 
 
 class _Pool(HTTPConnectionPool):
@@ -196,7 +207,8 @@ class _Adapter(HTTPAdapter):
             self.poolmanager.clear()
         token = _current.set(exchange)
         started = time.monotonic()
-        exchange.until = started + LONGEST_ANSWER * session.read_timeout
+        exchange.patience = LONGEST_ANSWER * session.read_timeout
+        exchange.until = started + exchange.patience
         try:
             response = super().send(
                 request,
@@ -214,7 +226,7 @@ class _Adapter(HTTPAdapter):
         exchange.response = response
         try:
             # Read it here, so that a broken body is seen with its exchange and leaves no socket.
-            _read(response, started + LONGEST_ANSWER * session.read_timeout)
+            _read(response, exchange.until)
         except BaseException:
             response.close()
             raise
@@ -233,7 +245,7 @@ class Session(requests.Session):
     """A requests.Session for one account and one thread.
 
     ``hosts`` are the origins that the network declares; with ``endpoint`` each of them is
-    rewritten to it. Any other origin is refused before its socket.
+    rewritten to it, but for ``services``. Any other origin is refused before its socket.
     """
 
     def __init__(
@@ -241,6 +253,7 @@ class Session(requests.Session):
         hosts: tuple[str, ...],
         endpoint: str | None = None,
         *,
+        services: tuple[str, ...] = (),
         ca_bundle: str | None = None,
         auth_paths: tuple[str, ...] = (),
         connect_timeout: float = CONNECT_TIMEOUT,
@@ -249,6 +262,7 @@ class Session(requests.Session):
         super().__init__()
         self.trust_env = False  # a .netrc would overwrite the account's own header
         self.hosts = tuple(host.rstrip("/") for host in hosts)
+        self.services = tuple(host.rstrip("/") for host in services)
         self.endpoint = endpoint.rstrip("/") if endpoint else None
         self.ca_bundle = ca_bundle
         self.auth_paths = auth_paths
@@ -280,7 +294,7 @@ class Session(requests.Session):
                 return url
         else:
             end = urlsplit(self.endpoint)
-            if origin == f"{end.scheme}://{end.netloc}":
+            if origin in (f"{end.scheme}://{end.netloc}", *self.services):
                 return url
             if origin in self.hosts:
                 path = end.path + parts.path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import prawcore
 import pytest
 import requests
 
+from postkit import transport
 from postkit.accounts.secret import Secret
 from postkit.errors import PluginError
 from postkit.transport import Exchange, RedirectRefused, SecondCreate, Session
@@ -37,6 +39,15 @@ def test_the_endpoints_path_comes_first() -> None:
         http.get(f"{HOST}/v1/me")
         http.get(http.base + "/v1/you")
     assert [r.split(b" ")[1] for r in server.requests] == [b"/net/v1/me", b"/net/v1/you"]
+
+
+def test_a_service_keeps_its_own_host_beside_an_endpoint() -> None:
+    service = "https://video.example.com"
+    with Session((HOST, service), "https://own.example.net/at", services=(service,)) as http:
+        assert http.rewrite(f"{service}/xrpc/a") == f"{service}/xrpc/a"
+        assert http.rewrite(f"{HOST}/xrpc/a") == "https://own.example.net/at/xrpc/a"
+        with pytest.raises(PluginError, match="not among"):
+            http.rewrite("https://else.example.com/")
 
 
 def test_any_other_host_is_refused_before_its_socket() -> None:
@@ -164,6 +175,20 @@ def test_an_answer_that_drips_for_ever_comes_to_an_end() -> None:
             http.post(server.url + "/create")
         assert time.monotonic() - started < 3
         assert last(http).wrote
+
+
+class SlowFile(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        time.sleep(0.2)
+        return super().read(8)
+
+
+def test_the_time_of_an_answer_begins_after_a_long_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LONGEST_ANSWER", 0.2)
+    with RawServer(ok()) as server, session(server, read_timeout=5.0) as http:
+        answer = http.post(server.url + "/upload", data=SlowFile(bytes(48)))
+    assert answer.json() == {"id": "1"}
+    assert server.requests[0].endswith(bytes(48))
 
 
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:

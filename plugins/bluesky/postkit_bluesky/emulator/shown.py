@@ -40,11 +40,7 @@ def live_post(
         author=NAME,
         text=record["text"],
         links=tuple(_links(record)),
-        media=tuple(
-            blobs.shown(image)
-            for image in embed.get("images", ())
-            if embed.get("$type") == "app.bsky.embed.images"
-        ),
+        media=tuple(blobs.shown(*one) for one in _media(embed)),
         parent=reply["parent"]["uri"] if reply else None,
         link=embed["external"]["uri"] if embed.get("$type") == "app.bsky.embed.external" else None,
         content_warning=", ".join(labels) or None,
@@ -53,6 +49,14 @@ def live_post(
         created_at=now,
         extra={"record": whole, "cid": cid, "tags": tuple(record.get("tags") or ())},
     )
+
+
+def _media(embed: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each blob with what the record says of it."""
+    if embed.get("$type") == "app.bsky.embed.images":
+        yield from ((image["image"], image) for image in embed["images"])
+    elif embed.get("$type") == "app.bsky.embed.video":
+        yield embed["video"], embed
 
 
 def _links(record: dict[str, Any]) -> Iterator[TextLink]:
