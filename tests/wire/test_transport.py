@@ -14,10 +14,9 @@ import prawcore
 import pytest
 import requests
 
-from postkit import transport
 from postkit.accounts.secret import Secret
 from postkit.errors import PluginError
-from postkit.transport import Exchange, RedirectRefused, SecondCreate, Session
+from postkit.transport import LONGEST_ANSWER, Exchange, RedirectRefused, SecondCreate, Session
 
 from .server import Answer, RawServer, close, cut, ok, reset
 
@@ -177,18 +176,23 @@ def test_an_answer_that_drips_for_ever_comes_to_an_end() -> None:
         assert last(http).wrote
 
 
-class SlowFile(io.BytesIO):
+class NotingFile(io.BytesIO):
+    """It knows when its last bytes were read."""
+
+    at = 0.0
+
     def read(self, size: int | None = -1) -> bytes:
-        time.sleep(0.2)
-        return super().read(8)
+        piece = super().read(size)
+        self.at = time.monotonic() if piece else self.at
+        return piece
 
 
-def test_the_time_of_an_answer_begins_after_a_long_upload(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LONGEST_ANSWER", 0.2)
+def test_the_time_of_an_answer_begins_with_the_last_byte_sent() -> None:
+    file = NotingFile(bytes(100_000))
     with RawServer(ok()) as server, session(server, read_timeout=5.0) as http:
-        answer = http.post(server.url + "/upload", data=SlowFile(bytes(48)))
-    assert answer.json() == {"id": "1"}
-    assert server.requests[0].endswith(bytes(48))
+        assert http.post(server.url + "/upload", data=file).json() == {"id": "1"}
+        assert last(http).until >= file.at + LONGEST_ANSWER * 5.0
+    assert server.requests[0].endswith(bytes(100_000))
 
 
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:

@@ -13,14 +13,17 @@ import requests
 from postkit_bluesky import media
 from postkit_bluesky.limits import LIMITS
 from postkit_bluesky.plugin import Bluesky
+from postkit_bluesky.record import moment_of
 
 from postkit import Post, processing
+from postkit.accounts.vault import Vault
+from postkit.deliver.clients import Clients
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import NetworkError, Refused, Throttled, Unavailable
-from postkit.network import Attachment, CannotRender, RenderedPart, RenderOptions
+from postkit.network import Account, Attachment, CannotRender, RenderedPart, RenderOptions
+from postkit.plugins import Plugins
 from postkit.post import Media
 from postkit.testing.videos import video
-from postkit.transport import Session
 
 from .caller import KEY, Caller, blob, images, post, problem, refused
 from .desk import DID, Desk, count, png, record
@@ -129,7 +132,7 @@ def test_an_old_blob_is_asked_for_again(desk: Desk, server: EmulatorServer) -> N
     with pytest.raises(NetworkError, match="Could not find blob"):
         desk.send(outgoing)
     server.set("bluesky", "blob_life", 900.0)
-    at = media.moment_of(journal["blob_0"]["at"]) - media.BLOB_AGE - timedelta(seconds=1)
+    at = moment_of(journal["blob_0"]["at"]) - media.BLOB_AGE - timedelta(seconds=1)
     journal["blob_0"] = {**journal["blob_0"], "at": at.isoformat()}
     desk.send(desk.outgoing(sent, journal=journal))
     assert len(server.posts()) == 1
@@ -208,12 +211,24 @@ def test_an_account_that_may_upload_none(desk: Desk, server: EmulatorServer) -> 
     assert count(server, UPLOAD) == 0
 
 
-def test_the_service_is_asked_at_its_own_host(tmp_path: Path) -> None:
-    network = Bluesky()
-    for endpoint in (None, "https://pds.example"):
-        session = Session(network.hosts, endpoint, services=network.services)
-        assert session.rewrite("https://video.bsky.app/xrpc/a") == "https://video.bsky.app/xrpc/a"
-        assert session.base == (endpoint or "https://bsky.social")
+@pytest.mark.parametrize(
+    ("endpoint", "video_host"),
+    [
+        (None, "https://video.bsky.app"),
+        ("https://pds.example", "https://video.bsky.app"),
+        ("http://127.0.0.1:2583/bluesky", "http://127.0.0.1:2583/bluesky"),
+    ],
+)
+def test_the_service_serves_every_server(
+    tmp_path: Path, endpoint: str | None, video_host: str
+) -> None:
+    vault = Vault(tmp_path / "vault", bytes(32))
+    vault.put("a_1", {"handle": "me.example", "app_password": "x" * 16})
+    clients = Clients(Plugins(), lambda: vault)
+    session = clients.take(Account("a_1", "bluesky", "me", endpoint)).session
+    assert session.rewrite("https://video.bsky.app/xrpc/a") == f"{video_host}/xrpc/a"
+    assert session.base == (endpoint or "https://bsky.social")
+    clients.close()
 
 
 @pytest.mark.parametrize("wraps", [True, False])
