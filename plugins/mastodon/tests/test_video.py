@@ -136,6 +136,7 @@ class TestVideo(Bench):
         [
             (b"no video", "video/mp4", "content type is invalid"),
             (picture(), "video/mp4", "content type is invalid"),
+            (video()[:2000], "video/mp4", "content type is invalid"),
             (gif(size=(1281, 720)), "image/gif", "1281x720 GIF files are not supported"),
         ],
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,30 @@ def test_a_repeat_is_the_same_post(desk: Desk, server: EmulatorServer) -> None:
     assert len(server.posts()) == 1
 
 
+class Counting(io.BytesIO):
+    """A file that knows how much was asked of it at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.most = max(self.most, len(self.getvalue()) if size in (None, -1) else size or 0)
+        return super().read(size)
+
+
+def test_the_file_is_never_in_memory_as_a_whole(desk: Desk, server: EmulatorServer) -> None:
+    data = video(size=1_000_000)
+    file = Counting(data)
+
+    def load() -> bytes:
+        raise AssertionError("All bytes were read at once.")
+
+    streamed = replace(attached(data), load=load, stream=lambda: file)
+    desk.send(desk.outgoing(RenderedPart("Large", (streamed,))))
+    assert 0 < file.most <= 65_536
+    assert file.closed
+    assert server.posts()[0].media[0].sha256 == hashlib.sha256(data).hexdigest()
+
+
 class Dying(dict[str, Any]):
     """A journal of a process that ends right after its n-th row."""
 
@@ -165,6 +191,8 @@ def test_a_long_work_is_put_off(
     [
         (video(seconds=182), "longer than 180 seconds"),
         (b"no video", "launch.mp4"),
+        (video().replace(b"isom", b"qt  ", 1), "container is not supported"),
+        (video().replace(b"avc1\0", b"hvc1\0"), "video codec is not supported"),
     ],
 )
 def test_what_cannot_be_processed_is_refused_and_forgotten(
