@@ -268,6 +268,9 @@ class Network(ABC, Generic[Client]):
     hosts: ClassVar[tuple[str, ...]]
     """Origins (``https://api.example.com``) that the client may talk to. An account's endpoint
     takes the place of all of them; a network whose server the user names has none."""
+    services: ClassVar[tuple[str, ...]] = ()
+    """Those of ``hosts`` that serve every account, whatever server it is on: an endpoint takes
+    their place only where it is on this machine."""
     credentials: ClassVar[tuple[CredentialSet, ...]]
     limits: ClassVar[Limits]
     options: ClassVar[tuple[Option, ...]] = ()

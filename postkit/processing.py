@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from .errors import Unavailable
@@ -13,6 +13,15 @@ PATIENCE = 20.0
 upload is in the journal, and whoever waits is free for other posts."""
 LEAST = 0.05
 MOST = 300.0
+
+
+def growing_pauses() -> Iterator[float]:
+    """Seconds between looks, for a network that names none: half a second, then twice as long
+    each time, up to 8."""
+    seconds = 0.5
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, 8.0)
 
 
 def wait_until_processed(title: str, ask: Callable[[], float | None]) -> None:

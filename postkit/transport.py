@@ -33,7 +33,8 @@ READ_TIMEOUT = 30.0
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes, unpacked: more than any list of posts; a small packed body can be a huge one."""
 LONGEST_ANSWER = 4
-"""Read timeouts: a read timeout ends a silence, this one an answer that drips for ever."""
+"""Read timeouts, from the last byte of the request on (an upload may take long): a
+read timeout ends a silence, this one an answer that drips for ever."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -241,7 +242,7 @@ class Session(requests.Session):
     """A requests.Session for one account and one thread.
 
     ``hosts`` are the origins that the network declares; with ``endpoint`` each of them is
-    rewritten to it. Any other origin is refused before its socket.
+    rewritten to it, but for ``services``. Any other origin is refused before its socket.
     """
 
     def __init__(
@@ -249,6 +250,7 @@ class Session(requests.Session):
         hosts: tuple[str, ...],
         endpoint: str | None = None,
         *,
+        services: tuple[str, ...] = (),
         ca_bundle: str | None = None,
         auth_paths: tuple[str, ...] = (),
         connect_timeout: float = CONNECT_TIMEOUT,
@@ -257,6 +259,7 @@ class Session(requests.Session):
         super().__init__()
         self.trust_env = False  # a .netrc would overwrite the account's own header
         self.hosts = tuple(host.rstrip("/") for host in hosts)
+        self.services = tuple(host.rstrip("/") for host in services)
         self.endpoint = endpoint.rstrip("/") if endpoint else None
         self.ca_bundle = ca_bundle
         self.auth_paths = auth_paths
@@ -288,7 +291,7 @@ class Session(requests.Session):
                 return url
         else:
             end = urlsplit(self.endpoint)
-            if origin == f"{end.scheme}://{end.netloc}":
+            if origin in (f"{end.scheme}://{end.netloc}", *self.services):
                 return url
             if origin in self.hosts:
                 path = end.path + parts.path

@@ -129,11 +129,14 @@ def _alt(media: Media, kind: MediaKind | None, limits: Limits, draft: Draft, led
         text = f"{media.name}: alt text is not sent ({alt})"
         ledger.loss("alt", text, draft, ledger.numbers(media))
         return ""
-    if limits.alt and (count := limits.alt.counter.count(alt)) > limits.alt.maximum:
+    limit = limits.alt
+    if kind == "video" and limits.alt_of_videos is not None:
+        limit = limits.alt_of_videos
+    if limit and (count := limit.counter.count(alt)) > limit.maximum:
         ledger.refuse(
             "alt",
-            f"{media.name}: its alt text has {count:,} of {limits.alt.maximum:,}"
-            f" {limits.alt.counter.unit}; shorten it.",
+            f"{media.name}: its alt text has {count:,} of {limit.maximum:,}"
+            f" {limit.counter.unit}; shorten it.",
             ledger.numbers(media),
         )
     return alt

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from ..accounts.draft import Draft
 from ..accounts.secret import RedactingFilter, Redactor
@@ -189,6 +190,7 @@ class Clients:
         session = Session(
             network.hosts,
             account.endpoint,
+            services=() if _is_local(account.endpoint) else network.services,
             ca_bundle=account.ca_bundle,
             auth_paths=network.auth_paths,
             **timeouts(account),
@@ -202,6 +204,13 @@ class Clients:
             session.close()
             raise
         return Connection(network, account, session, client, secrets)
+
+
+def _is_local(endpoint: str | None) -> bool:
+    from ..accounts.connect import is_loopback  # which imports this module
+
+    # A rehearsal leaves this machine for nothing.
+    return endpoint is not None and is_loopback(urlsplit(endpoint).hostname or "")
 
 
 def redact_logs(names: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,8 +106,15 @@ class Control:
         headers = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Accept-Ranges": "bytes",
         }
-        return Response(stored.data, media_type=stored.mime, headers=headers)
+        data, size = stored.data, len(stored.data)
+        span = _span(request.headers.get("range", ""), size)
+        if span is None:
+            return Response(data, media_type=stored.mime, headers=headers)
+        first, last = span
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+        return Response(data[first : last + 1], 206, headers, stored.mime)
 
     async def _list_faults(self, _request: Request) -> Response:
         return _json({"faults": self._world.faults.to_json()})
@@ -173,6 +181,16 @@ def change_setting(
         kind = type(declared[name]).__name__
         raise UnknownSetting(f"The setting {name!r} is of type {kind}, not {value!r}.")
     emulator.settings[name] = value
+
+
+def _span(header: str, size: int) -> tuple[int, int] | None:
+    """The first and the last byte that a Range header asks for; None for the whole. Without
+    ranges some players play no video at all."""
+    match = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", header)
+    if match is None:
+        return None
+    first, last = int(match[1]), min(int(match[2] or size), size - 1)
+    return (first, last) if first <= last else None
 
 
 async def _read(request: Request) -> tuple[Any, Response | None]:

@@ -97,7 +97,7 @@ class Page:
         )
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         policy = (
-            f"default-src 'none'; img-src 'self'; style-src 'sha256-{digest}'; "
+            f"default-src 'none'; img-src 'self'; media-src 'self'; style-src 'sha256-{digest}'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         headers = {

@@ -78,6 +78,9 @@ def _figure(media: ShownMedia) -> str:
     title = f' title="{alt}"' if media.alt else ""
     if media.mime.startswith("image/"):
         shown = f'<img src="{source}" alt="{alt}"{title} {size} loading="lazy">'
+    elif media.mime.startswith("video/"):
+        label = f' aria-label="{alt}"' if media.alt else ""
+        shown = f'<video src="{source}"{label}{title} {size} controls preload="metadata"></video>'
     else:
         shown = f'<p class="file"{title}>{escape(media.mime)}</p>'
     badge = (

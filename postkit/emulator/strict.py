@@ -11,7 +11,8 @@ from starlette.requests import Request
 
 UNREADABLE = "The body of the request could not be read"
 MOST_BYTES = 64 * 1024 * 1024
-"""Beyond every limit that is emulated; a mistake must not take the memory of the machine."""
+"""A mistake must not take the memory of the machine. A larger video that goes in one request
+cannot be rehearsed."""
 
 _LONE = re.compile("[\ud800-\udfff]")
 

@@ -81,6 +81,10 @@ def _media(limits: Limits) -> Iterator[Fact]:
         pictures_only = "" if limits.video_alt or limits.video is None else ", of pictures"
         value = f"{limits.alt.maximum:,} {limits.alt.counter.unit}{pictures_only}"
         yield _fact("alt text", value, limits.alt.source)
+    if limits.alt_of_videos is not None:
+        own_alt = limits.alt_of_videos
+        value = f"{own_alt.maximum:,} {own_alt.counter.unit}"
+        yield _fact("alt text of a video", value, own_alt.source)
 
 
 def _image(what: str, image: ImageLimit) -> Iterator[Fact]:
@@ -101,10 +105,13 @@ def _video(video: VideoLimit) -> Iterator[Fact]:
     kinds = ", ".join(mime.removeprefix("video/") for mime in video.mime_types)
     codecs = f"{'/'.join(video.video_codecs)} with {'/'.join(video.audio_codecs)}"
     yield _fact("video", f"{kinds} ({codecs}); {video.max_bytes:,} bytes", video.source)
+    if video.min_seconds is not None or video.max_seconds is not None:
+        seconds = _range(video.min_seconds, video.max_seconds)
+        yield _fact("video, seconds", seconds, video.seconds_source or video.source)
     for what, least, most in (
-        ("seconds", video.min_seconds, video.max_seconds),
         ("width", video.min_width, video.max_width),
         ("height", video.min_height, video.max_height),
+        ("pixels", None, video.max_pixels),
         ("width / height", video.min_ratio, video.max_ratio),
         ("frames a second", None, video.max_fps),
         ("bits a second", None, video.max_bit_rate),

@@ -47,7 +47,8 @@ class ImageLimit:
 @dataclass(frozen=True, slots=True)
 class VideoLimit:
     """What a video may be. Bytes, seconds, pixels as displayed, frames and bits a second;
-    a ratio is width by height; ``None`` means that no limit is known.
+    a ratio is width by height, ``max_pixels`` width times height; ``None`` means that no limit is
+    known. The seconds are from ``seconds_source`` where that is another source.
 
     ``count`` is how many one part may carry; ``beside_images``: also together with pictures.
     ``fast_start``: the index (the moov box) must come before the pictures and the sound.
@@ -64,6 +65,7 @@ class VideoLimit:
     min_height: int | None = None
     max_width: int | None = None
     max_height: int | None = None
+    max_pixels: int | None = None
     min_ratio: float | None = None
     max_ratio: float | None = None
     max_fps: float | None = None
@@ -71,6 +73,7 @@ class VideoLimit:
     fast_start: bool = False
     count: int = 1
     beside_images: bool = False
+    seconds_source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ class Limits:
     video_alt: bool = True
     """Whether a video carries an alternative text as pictures do."""
     alt: TextLimit | None = None
+    alt_of_videos: TextLimit | None = None
+    """Where a video's alternative text has another limit than a picture's."""
     title: TextLimit | None = None
     title_required: bool = False
     link: Where = "text"

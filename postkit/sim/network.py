@@ -47,6 +47,7 @@ class SimSession(Session):
 
     def __init__(self) -> None:
         self.hosts = (HOST,)
+        self.services = ()
         self.endpoint = None
         self.auth_paths = ("/token",)
         self.calls = 0

@@ -42,6 +42,8 @@ class Allowed(Protocol):
     @property
     def max_height(self) -> int | None: ...
     @property
+    def max_pixels(self) -> int | None: ...
+    @property
     def min_width(self) -> int | None: ...
     @property
     def min_height(self) -> int | None: ...
@@ -88,10 +90,15 @@ def plan(clip: Clip, allowed: Allowed, *, trim: bool = False) -> Decision:
 
 
 def fitted(
-    width: int, height: int, max_width: int | None, max_height: int | None
+    width: int,
+    height: int,
+    max_width: int | None,
+    max_height: int | None,
+    max_pixels: int | None = None,
 ) -> tuple[int, int]:
-    """The largest even size of the same shape within both; never larger than it is."""
-    scale = min(1.0, (max_width or width) / width, (max_height or height) / height)
+    """The largest even size of the same shape within all; never larger than it is."""
+    area = math.sqrt((max_pixels or width * height) / (width * height))
+    scale = min(1.0, (max_width or width) / width, (max_height or height) / height, area)
 
     def even(length: int) -> int:
         # The small term undoes what the division lost.
@@ -134,6 +141,8 @@ def _coded_anew(clip: Clip, allowed: Allowed) -> Iterator[str]:
         yield f"{size} pixels, at most {allowed.max_width} wide"
     if allowed.max_height is not None and clip.height > allowed.max_height:
         yield f"{size} pixels, at most {allowed.max_height} high"
+    if allowed.max_pixels is not None and clip.width * clip.height > allowed.max_pixels:
+        yield f"{size}, at most {allowed.max_pixels} pixels in all"
     rate = clip.frame_rate
     if allowed.max_fps is not None and rate is not None and rate > allowed.max_fps * (1 + _SLACK):
         yield f"{rate:.4g} frames a second, at most {allowed.max_fps:g}"
@@ -167,7 +176,9 @@ def _cannot_be_coded(clip: Clip, allowed: Allowed, trim: bool) -> Iterator[str]:
         yield "only H.264 can be made of it"
     if clip.audio_codec is not None and MADE_AUDIO not in allowed.audio_codecs:
         yield "only AAC can be made of its sound"
-    width, height = fitted(clip.width, clip.height, allowed.max_width, allowed.max_height)
+    width, height = fitted(
+        clip.width, clip.height, allowed.max_width, allowed.max_height, allowed.max_pixels
+    )
     if width < (allowed.min_width or 0) or height < (allowed.min_height or 0):
         yield f"made to fit it would be {width}x{height} pixels, which is too small"
     seconds = clip.seconds

@@ -27,6 +27,7 @@ class Wish:
     copy: bool = False
     max_width: int | None = None
     max_height: int | None = None
+    max_pixels: int | None = None
     max_fps: float | None = None
     max_bytes: int | None = None
     max_bit_rate: int | None = None
@@ -40,6 +41,7 @@ def wish_for(allowed: Allowed, *, copy: bool, trim: bool = False) -> Wish:
         copy=copy,
         max_width=allowed.max_width,
         max_height=allowed.max_height,
+        max_pixels=allowed.max_pixels,
         max_fps=allowed.max_fps,
         max_bytes=allowed.max_bytes,
         max_bit_rate=allowed.max_bit_rate,
@@ -51,7 +53,9 @@ def wish_for(allowed: Allowed, *, copy: bool, trim: bool = False) -> Wish:
 def recipe_for(clip: Clip, source: Path, target: Path, wish: Wish) -> Recipe:
     """Pure. Raises InputError, without the file's name, where the bytes leave no pictures."""
     task: Task = "copy" if wish.copy else "encode"
-    width, height = fitted(clip.width, clip.height, wish.max_width, wish.max_height)
+    width, height = fitted(
+        clip.width, clip.height, wish.max_width, wish.max_height, wish.max_pixels
+    )
     cut = None
     if wish.trim and wish.max_seconds is not None and clip.seconds > wish.max_seconds:
         if wish.copy:

@@ -17,7 +17,7 @@ import requests
 from postkit import transport
 from postkit.accounts.secret import Secret
 from postkit.errors import PluginError
-from postkit.transport import Exchange, RedirectRefused, SecondCreate, Session
+from postkit.transport import LONGEST_ANSWER, Exchange, RedirectRefused, SecondCreate, Session
 
 from .server import Answer, RawServer, close, cut, ok, reset
 
@@ -39,6 +39,15 @@ def test_the_endpoints_path_comes_first() -> None:
         http.get(f"{HOST}/v1/me")
         http.get(http.base + "/v1/you")
     assert [r.split(b" ")[1] for r in server.requests] == [b"/net/v1/me", b"/net/v1/you"]
+
+
+def test_a_service_keeps_its_own_host_beside_an_endpoint() -> None:
+    service = "https://video.example.com"
+    with Session((HOST, service), "https://own.example.net/at", services=(service,)) as http:
+        assert http.rewrite(f"{service}/xrpc/a") == f"{service}/xrpc/a"
+        assert http.rewrite(f"{HOST}/xrpc/a") == "https://own.example.net/at/xrpc/a"
+        with pytest.raises(PluginError, match="not among"):
+            http.rewrite("https://else.example.com/")
 
 
 def test_any_other_host_is_refused_before_its_socket() -> None:
@@ -182,6 +191,25 @@ def test_the_time_for_the_answer_begins_when_the_request_has_left(
         started = time.monotonic()
         assert http.post(server.url + "/upload", data=Slow(b"film")).json() == {"id": "1"}
         assert time.monotonic() - started > 0.5
+
+
+class NotingFile(io.BytesIO):
+    """It knows when its last bytes were read."""
+
+    at = 0.0
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        self.at = time.monotonic() if piece else self.at
+        return piece
+
+
+def test_the_time_of_an_answer_begins_with_the_last_byte_sent() -> None:
+    file = NotingFile(bytes(100_000))
+    with RawServer(ok()) as server, session(server, read_timeout=5.0) as http:
+        assert http.post(server.url + "/upload", data=file).json() == {"id": "1"}
+        assert last(http).until >= file.at + LONGEST_ANSWER * 5.0
+    assert server.requests[0].endswith(bytes(100_000))
 
 
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:

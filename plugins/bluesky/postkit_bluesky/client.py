@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
 
 from postkit.accounts.connect import is_loopback
+from postkit.accounts.secret import Secret
 from postkit.transport import Session
 
 from .access import Access, Author, error_of
 
 REPO = "com.atproto.repo"
+VIDEO = "app.bsky.video"
+VIDEO_HOST = "https://video.bsky.app"
+"""The video service: one for the accounts of all servers."""
 WEB = "https://bsky.app"
 
 
@@ -61,6 +65,28 @@ class Client:
         )
         return dict(answer["blob"])
 
+    @property
+    def base(self) -> str:
+        return self._session.base
+
+    def ask_service(self, method: str, token: Secret | None = None, **params: str) -> Any:
+        """A query to the video service, which knows us by a token of its own, if at all."""
+        headers = _bearer(token.reveal()) if token is not None else {}
+        url = f"{VIDEO_HOST}/xrpc/{VIDEO}.{method}"
+        return _good(self._session.get(url, params=params, headers=headers))
+
+    def send_video(self, file: IO[bytes], mime: str, token: Secret, **params: str) -> Any:
+        """The service's answer; also where it has had these very bytes before (409)."""
+        response = self._session.post(
+            f"{VIDEO_HOST}/xrpc/{VIDEO}.uploadVideo",
+            params=params,
+            data=file,
+            headers={**_bearer(token.reveal()), "Content-Type": mime},
+        )
+        if response.status_code == 409 and error_of(response)[0] == "already_exists":
+            return response.json()
+        return _good(response)
+
     def did_of(self, handle: str) -> str | None:
         """The DID of a handle; None where the network says that nobody has it."""
         method = "com.atproto.identity.resolveHandle"
@@ -74,7 +100,11 @@ class Client:
         return f"{self._session.base}/xrpc/{method}"
 
     def _signed(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.access.token.reveal()}"}
+        return _bearer(self.access.token.reveal())
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _good(response: requests.Response) -> Any:

@@ -6,12 +6,14 @@ from datetime import date
 
 from postkit.limits.counters import Graphemes, Utf8Bytes
 from postkit.limits.entities import EntityRules
-from postkit.limits.model import CardLimit, ImageLimit, Limits, Rate, Source, TextLimit
+from postkit.limits.model import CardLimit, ImageLimit, Limits, Rate, Source, TextLimit, VideoLimit
 
 CHECKED = date(2026, 11, 23)
 POST = Source("lexicon app.bsky.feed.post, bluesky-social/atproto of 2026-08-20", CHECKED)
 IMAGES = Source("lexicon app.bsky.embed.images, bluesky-social/atproto of 2026-08-20", CHECKED)
 CARDS = Source("lexicon app.bsky.embed.external, bluesky-social/atproto of 2026-08-20", CHECKED)
+VIDEOS = Source("lexicon app.bsky.embed.video, bluesky-social/atproto of 2026-08-20", CHECKED)
+SECONDS = Source("the app's own limit; the lexicon has none", CHECKED, verified=False)
 ALT = Source("the app's own limit; the lexicon has none", CHECKED, verified=False)
 RATES = Source("packages/pds of bluesky-social/atproto, and PDS 0.5.35 measured", CHECKED)
 
@@ -33,7 +35,15 @@ LIMITS = Limits(
         max_bytes=2_000_000,
         source=IMAGES,
     ),
+    video=VideoLimit(
+        mime_types=("video/mp4",),
+        max_bytes=300_000_000,
+        source=VIDEOS,
+        max_seconds=180.0,
+        seconds_source=SECONDS,
+    ),
     alt=TextLimit(Graphemes(), 2000, ALT),
+    alt_of_videos=TextLimit(Graphemes(), 1000, VIDEOS),
     link="text",
     cards=CardLimit(
         CARDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import requests
@@ -38,8 +38,9 @@ from postkit.network import (
 from postkit.post import Post
 from postkit.transport import Session
 
+from . import media
 from .access import LOGIN, REFRESH, Access, error_of
-from .client import REPO, Client
+from .client import REPO, VIDEO_HOST, Client
 from .facets import facets_of
 from .limits import LIMITS, MAX_TAG
 from .record import (
@@ -66,8 +67,6 @@ NEEDS_LOGIN = frozenset(
         "AccountDeactivated",
     }
 )
-BLOB_AGE = timedelta(minutes=5)
-"""A server forgets an upload that no record names after a while, so older ones are repeated."""
 PAGE = 100
 
 
@@ -76,7 +75,8 @@ class Bluesky(Network[Client]):
 
     name = "bluesky"
     title = "Bluesky"
-    hosts: ClassVar[tuple[str, ...]] = ("https://bsky.social",)
+    hosts: ClassVar[tuple[str, ...]] = ("https://bsky.social", VIDEO_HOST)
+    services: ClassVar[tuple[str, ...]] = (VIDEO_HOST,)
     auth_paths = (LOGIN, REFRESH)
     credentials = (
         CredentialSet(
@@ -148,12 +148,7 @@ class Bluesky(Network[Client]):
             journal["author"] = {"did": client.author.did, "handle": client.author.handle}
         if "facets" not in journal:
             journal["facets"] = facets_of(part.text, client.did_of)
-        now = datetime.now(UTC)
-        for number, image in enumerate(part.media):
-            name = f"blob_{number}"
-            if name not in journal or now - moment_of(journal[name]["at"]) > BLOB_AGE:
-                blob = client.upload(image.read(), image.mime)
-                journal[name] = {"blob": blob, "at": now.isoformat()}
+        media.upload_all(client, part, journal)
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         answer = client.write(f"{REPO}.putRecord", request_of(outgoing))

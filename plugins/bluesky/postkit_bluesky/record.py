@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import gcd
 from typing import Any
 
-from postkit.network import Outgoing, Receipt
+from postkit.network import Attachment, Outgoing, Receipt
 
 COLLECTION = "app.bsky.feed.post"
 
@@ -41,27 +42,11 @@ def record_of(outgoing: Outgoing) -> dict[str, Any]:
             "parent": _reference(outgoing.parent),
         }
     card = fields.get("card")
+    blobs = [outgoing.prepared[f"blob_{n}"]["blob"] for n in range(len(part.media))]
     if card is not None:
-        external = {
-            "uri": card["url"],
-            "title": card["title"],
-            "description": card["description"],
-        }
-        if part.media:
-            external["thumb"] = outgoing.prepared["blob_0"]["blob"]
-        record["embed"] = {"$type": "app.bsky.embed.external", "external": external}
+        record["embed"] = _external(card, blobs)
     elif part.media:
-        record["embed"] = {
-            "$type": "app.bsky.embed.images",
-            "images": [
-                {
-                    "image": outgoing.prepared[f"blob_{number}"]["blob"],
-                    "alt": image.alt,
-                    "aspectRatio": {"width": image.width, "height": image.height},
-                }
-                for number, image in enumerate(part.media)
-            ],
-        }
+        record["embed"] = _embed(part.media, blobs)
     if fields.get("lang"):
         record["langs"] = [fields["lang"]]
     if fields.get("labels"):
@@ -72,6 +57,36 @@ def record_of(outgoing: Outgoing) -> dict[str, Any]:
     if fields.get("tags"):
         record["tags"] = list(fields["tags"])
     return record
+
+
+def _external(card: Mapping[str, Any], blobs: Sequence[Any]) -> dict[str, Any]:
+    external = {"uri": card["url"], "title": card["title"], "description": card["description"]}
+    if blobs:
+        external["thumb"] = blobs[0]
+    return {"$type": "app.bsky.embed.external", "external": external}
+
+
+def _embed(media: Sequence[Attachment], blobs: Sequence[Any]) -> dict[str, Any]:
+    if media[0].kind == "video":
+        video = media[0]
+        divisor = gcd(video.width, video.height)
+        return {
+            "$type": "app.bsky.embed.video",
+            "video": blobs[0],
+            "alt": video.alt,
+            "aspectRatio": {"width": video.width // divisor, "height": video.height // divisor},
+        }
+    return {
+        "$type": "app.bsky.embed.images",
+        "images": [
+            {
+                "image": blob,
+                "alt": image.alt,
+                "aspectRatio": {"width": image.width, "height": image.height},
+            }
+            for image, blob in zip(media, blobs, strict=True)
+        ],
+    }
 
 
 def receipt_of(answer: Mapping[str, Any], handle: str, web: str) -> Receipt:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from postkit.accounts.secret import Secret
+from postkit.network import Attachment
+
+from .form import FileForm
 
 if TYPE_CHECKING:
     from requests import Response
@@ -40,6 +43,14 @@ class Client:
             return None
         response.raise_for_status()
         return response.json()
+
+    def upload(self, attachment: Attachment) -> Any:
+        """Send a file with its description; what the server says of it."""
+        fields = {"description": attachment.alt} if attachment.alt else {}
+        with attachment.open() as file:
+            form = FileForm(fields, attachment, file)
+            headers = {"Content-Type": form.content_type}
+            return self._call("POST", "/api/v2/media", headers=headers, data=form)
 
     def post(self, path: str, *, headers: dict[str, str] | None = None, **body: Any) -> Any:
         return self._call("POST", path, headers=headers, **body)

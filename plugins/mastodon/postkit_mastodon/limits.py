@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from postkit.limits.counters import CodePoints, Graphemes
 from postkit.limits.entities import EntityRules
-from postkit.limits.model import ImageLimit, Limits, PollLimit, Rate, Source, TextLimit
+from postkit.limits.model import (
+    ImageLimit,
+    Limits,
+    PollLimit,
+    Rate,
+    Source,
+    TextLimit,
+    VideoLimit,
+)
 
 CHECKED = date(2026, 11, 23)
 INSTANCE = Source("docs.joinmastodon.org/methods/instance, sample of mastodon.social", CHECKED)
 POSTING = Source("docs.joinmastodon.org/methods/statuses", CHECKED)
 COUNTING = Source("mastodon/mastodon app/validators/status_length_validator.rb", CHECKED)
 RATES = Source("docs.joinmastodon.org/api/rate-limits", CHECKED)
+GIFS = Source("mastodon/mastodon app/models/concerns/attachmentable.rb", date(2026, 11, 29))
+VIDEOS = Source(
+    "docs.joinmastodon.org/methods/instance, sample of mastodon.social, and user/posting",
+    date(2026, 11, 29),
+)
 
 # The server finds links as twitter-text does, in paths of any script: a host needs a known ending.
 RULES = EntityRules(urls=True, unicode_paths=True, mention="name@host", hashtags=True)
@@ -34,10 +47,28 @@ LIMITS = Limits(
     threads=True,
     media_count=4,
     image=ImageLimit(
-        mime_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
+        # No GIF: one of more than 921,600 pixels is refused, also where it does not move.
+        mime_types=("image/jpeg", "image/png", "image/webp"),
         max_bytes=16_777_216,
         max_pixels=33_177_600,
         source=INSTANCE,
+    ),
+    # The server makes a silent video of it ("gifv").
+    animation=ImageLimit(
+        mime_types=("image/gif",),
+        max_bytes=16_777_216,
+        max_pixels=921_600,
+        source=GIFS,
+    ),
+    # It converts what is no H.264, so the codecs are those of the containers.
+    video=VideoLimit(
+        mime_types=("video/mp4", "video/quicktime", "video/webm"),
+        max_bytes=103_809_024,
+        source=VIDEOS,
+        video_codecs=("h264", "vp8", "vp9"),
+        audio_codecs=("aac", "opus", "vorbis"),
+        max_pixels=8_294_400,
+        max_fps=120.0,
     ),
     alt=TextLimit(CodePoints(), 1500, INSTANCE),
     link="text",
@@ -62,7 +93,8 @@ def limits_of(configuration: Mapping[str, Any]) -> Limits:
     image, poll = LIMITS.image, LIMITS.poll
     assert image is not None  # noqa: S101 - the table above has both
     assert poll is not None  # noqa: S101
-    offered = [m for m in media.get("supported_mime_types", ()) if m in image.mime_types]
+    offered = media.get("supported_mime_types", ())
+    image_bytes = int(media.get("image_size_limit", image.max_bytes))
     return LIMITS.changed(
         text=(
             _text(
@@ -73,10 +105,12 @@ def limits_of(configuration: Mapping[str, Any]) -> Limits:
         media_count=int(statuses.get("max_media_attachments", LIMITS.media_count)),
         image=replace(
             image,
-            mime_types=tuple(offered) or image.mime_types,
-            max_bytes=int(media.get("image_size_limit", image.max_bytes)),
+            mime_types=_taken(image.mime_types, offered) or image.mime_types,
+            max_bytes=image_bytes,
             max_pixels=int(media.get("image_matrix_limit", image.max_pixels or 0)) or None,
         ),
+        animation=_animation_of(offered, image_bytes),
+        video=_video_of(media, offered),
         alt=TextLimit(CodePoints(), int(media.get("description_limit", 1500)), INSTANCE),
         poll=replace(
             poll,
@@ -85,4 +119,31 @@ def limits_of(configuration: Mapping[str, Any]) -> Limits:
             min_minutes=-(-int(polls.get("min_expiration", 300)) // 60),
             max_minutes=int(polls.get("max_expiration", 2_629_746)) // 60,
         ),
+    )
+
+
+def _taken(ours: tuple[str, ...], offered: Collection[str]) -> tuple[str, ...]:
+    """Those of our types that a server lists; a server that lists none takes all."""
+    return tuple(m for m in ours if not offered or m in offered)
+
+
+def _animation_of(offered: Collection[str], max_bytes: int) -> ImageLimit | None:
+    gif = LIMITS.animation
+    assert gif is not None  # noqa: S101 - the table above has it
+    return replace(gif, max_bytes=max_bytes) if _taken(gif.mime_types, offered) else None
+
+
+def _video_of(media: Mapping[str, Any], offered: Collection[str]) -> VideoLimit | None:
+    """None where the server lists its types, and no video among them."""
+    video = LIMITS.video
+    assert video is not None  # noqa: S101 - the table above has it
+    mime_types = _taken(video.mime_types, offered)
+    if not mime_types:
+        return None
+    return replace(
+        video,
+        mime_types=mime_types,
+        max_bytes=int(media.get("video_size_limit", video.max_bytes)),
+        max_pixels=int(media.get("video_matrix_limit", video.max_pixels or 0)) or None,
+        max_fps=float(media.get("video_frame_rate_limit", video.max_fps or 0)) or None,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, message_of
-from postkit.errors import NetworkError, Unavailable
+from postkit.errors import NetworkError
 from postkit.hookspecs import hookimpl
 from postkit.limits.model import Limits
 from postkit.network import (
@@ -36,6 +36,7 @@ from postkit.network import (
 )
 from postkit.post import Post
 
+from . import media
 from .client import Client
 from .limits import LIMITS, RULES, limits_of
 
@@ -49,7 +50,7 @@ PUBLIC_PAGE = 40
 
 
 class Mastodon(Network[Client]):
-    """Threads are chains of replies; images are uploaded first and attached by id."""
+    """Threads are chains of replies; media are uploaded first and attached by id."""
 
     name = "mastodon"
     title = "Mastodon"
@@ -108,24 +109,7 @@ class Mastodon(Network[Client]):
         return _with_known_language(rendition)
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
-        waiting = []
-        for number, image in enumerate(part.media):
-            name = f"media_{number}"
-            media = client.media(journal[name]) if name in journal else None
-            if media is None:
-                media = client.post(
-                    "/api/v2/media",
-                    files={"file": (image.name, image.read(), image.mime)},
-                    data={"description": image.alt} if image.alt else {},
-                )
-                journal[name] = str(media["id"])
-            if media.get("url") is None:
-                waiting.append(image.name)
-        if waiting:
-            raise Unavailable(
-                f"{self.title} is still processing {', '.join(waiting)}; nothing was sent.",
-                network=self.name,
-            )
+        media.upload_all(client, part, journal)
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
         status = client.post(

@@ -91,9 +91,21 @@ def test_the_instance_states_its_limits_without_a_token(server: EmulatorServer) 
     }
     assert configuration["media_attachments"] == {
         "description_limit": 1500,
-        "supported_mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp"],
+        "supported_mime_types": [
+            "image/jpeg",
+            "image/png",
+            "image/gif",
+            "image/webp",
+            "video/webm",
+            "video/mp4",
+            "video/quicktime",
+            "video/ogg",
+        ],
         "image_size_limit": 16777216,
         "image_matrix_limit": 33177600,
+        "video_size_limit": 103809024,
+        "video_matrix_limit": 8294400,
+        "video_frame_rate_limit": 120,
     }
     assert configuration["polls"] == {
         "max_options": 4,
@@ -267,7 +279,8 @@ def test_media_are_checked(call: Call) -> None:
     assert error_of(upload(call, image(), description="d" * 1501))[0] == 422
     assert error_of(upload(call, image(), focus="2,0"))[0] == 422
     assert error_of(call("POST", "/api/v2/media", data={"description": "x"}))[0] == 422
-    assert upload(call, b"0", "video/mp4").status_code == 501
+    assert error_of(upload(call, b"0", "video/mp4")) == (422, invalid)
+    assert upload(call, b"0", "audio/mpeg").status_code == 501
 
 
 def test_four_images_and_no_more(call: Call, post: Call) -> None:

@@ -22,6 +22,7 @@ class DeclaredConformance(Bench):
         for host in rig.network.hosts:
             assert host.startswith("https://"), f"{host}: a network is spoken to over TLS alone"
             assert host.count("/") == 2, f"{host}: an origin has no path"
+        assert set(rig.network.services) <= set(rig.network.hosts), "A service is one of the hosts."
         assert rig.network.hosts or rig.network.needs_endpoint, (
             "A network without hosts must set needs_endpoint, else nobody can connect it."
         )

@@ -40,6 +40,7 @@ class Rules:
     max_seconds: float | None = None
     max_width: int | None = None
     max_height: int | None = None
+    max_pixels: int | None = None
     min_width: int | None = None
     min_height: int | None = None
     min_ratio: float | None = None
@@ -86,6 +87,7 @@ def test_only_the_container_is_wrong(clip: Clip, rules: Rules) -> None:
         (replace(CLIP, bit_depth=10), RULES, "10 bits"),
         (replace(CLIP, chroma="4:2:2"), RULES, "4:2:2"),
         (CLIP, replace(RULES, max_width=1919), "at most 1919 wide"),
+        (CLIP, replace(RULES, max_pixels=1920 * 1080 - 1), "at most 2073599 pixels in all"),
         (CLIP, replace(RULES, max_height=1079), "at most 1079 high"),
         (CLIP, replace(RULES, max_fps=29), "30 frames a second, at most 29"),
         (CLIP, replace(RULES, max_bit_rate=7_999_999), "8000 kbit/s, at most 7999"),
@@ -179,6 +181,18 @@ def test_even_and_never_larger(
     size: tuple[int, int], most: tuple[int | None, int | None], result: tuple[int, int]
 ) -> None:
     assert fitted(*size, *most) == result
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels", "result"),
+    [
+        ((2160, 3840), 8_294_400, (2160, 3840)),
+        ((3840, 3840), 8_294_400, (2880, 2880)),
+        ((3840, 2160), 921_600, (1280, 720)),
+    ],
+)
+def test_so_many_pixels_in_all(size: tuple[int, int], pixels: int, result: tuple[int, int]) -> None:
+    assert fitted(*size, None, None, pixels) == result
 
 
 def recipe(clip: Clip, wish: Wish) -> object:

@@ -66,6 +66,37 @@ def test_posts_hold_all_that_was_published(server: EmulatorServer, control: Send
     assert control("GET", "media/none").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-", 206, (0, 9)),
+        ("bytes=3-5", 206, (3, 5)),
+        ("bytes=9-400", 206, (9, 9)),
+        ("bytes=10-", 200, None),
+        ("bytes=5-3", 200, None),
+        ("bytes=-3", 200, None),
+        ("lines=1-2", 200, None),
+    ],
+)
+def test_players_ask_for_a_part(
+    server: EmulatorServer,
+    control: Send,
+    asked: str,
+    status: int,
+    part: tuple[int, int] | None,
+) -> None:
+    data = b"0123456789"
+    stored = server.world.media.add(data, "video/mp4")
+    answer = control("GET", f"media/{stored.sha256}", headers={"Range": asked})
+    assert answer.status_code == status
+    if part is None:
+        assert answer.content == data
+        return
+    first, last = part
+    assert answer.content == data[first : last + 1]
+    assert answer.headers["content-range"] == f"bytes {first}-{last}/10"
+
+
 def test_the_journal_counts_and_redacts(
     server: EmulatorServer, control: Send, send: Send, session: requests.Session
 ) -> None:

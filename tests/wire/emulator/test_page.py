@@ -111,6 +111,18 @@ def test_no_script_and_no_external_resource(server: EmulatorServer) -> None:
     assert "style=" not in answer.text
 
 
+def test_a_video_plays_on_the_page(server: EmulatorServer) -> None:
+    media = (ShownMedia("00ff", "video/mp4", 320, 180, 'A "rocket"'),)
+    server.world.timeline.add(LivePost("chat", "1", "me", media=media))
+    answer = requests.get(f"{server.url}/", timeout=5)
+    assert "media-src 'self'" in answer.headers["Content-Security-Policy"]
+    (shown,) = re.findall(r"<video[^>]*>", answer.text)
+    assert 'src="/_postkit/media/00ff"' in shown
+    assert 'aria-label="A &quot;rocket&quot;"' in shown
+    assert " controls" in shown
+    assert "autoplay" not in shown
+
+
 def test_a_permalink_shows_its_thread(server: EmulatorServer) -> None:
     created = requests.post(f"{server.url}/chat/posts", json={"text": "First"}, timeout=5)
     requests.post(f"{server.url}/chat/posts", json={"text": "Unrelated"}, timeout=5)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from postkit.emulator.media import NotAnImage, examine
+from postkit.emulator.media import NotAnImage, NotAVideo, examine, examine_video
 from postkit.emulator.timeline import ShownMedia
 from postkit.emulator.world import World
 
@@ -77,20 +78,22 @@ class Blobs:
             )
         self._named.add(cid)
 
-    def shown(
-        self, reference: dict[str, Any], alt: str = "", ratio: dict[str, Any] | None = None
-    ) -> ShownMedia:
-        """An image of a record as the page shows it: its own size, else the one that was said."""
+    def has(self, cid: str) -> bool:
+        """Whether a record could name it now."""
+        return self._find(cid) is not None
+
+    def shown(self, reference: dict[str, Any], said: dict[str, Any] | None = None) -> ShownMedia:
+        """What a record names as the page shows it: its own size, else the one that was said."""
+        said = said or {}
         blob = self._blobs[str(reference["ref"]["$link"])]
         stored = self._world.media.get(blob.sha256)
-        ratio = ratio or {"width": 1, "height": 1}
+        ratio = said.get("aspectRatio") or {"width": 1, "height": 1}
         width, height = int(ratio["width"]), int(ratio["height"])
-        try:
-            picture = examine(stored.data if stored else b"")
-        except NotAnImage:
-            pass
-        else:
-            width, height = picture.width, picture.height
+        data = stored.data if stored else b""
+        with contextlib.suppress(NotAnImage, NotAVideo):
+            found = examine_video(data) if blob.mime == "video/mp4" else examine(data)
+            width, height = found.width, found.height
+        alt = str(said.get("alt", ""))
         return ShownMedia(blob.sha256, blob.mime, width, height, alt, blob.cid)
 
     def _find(self, cid: str) -> Blob | None:

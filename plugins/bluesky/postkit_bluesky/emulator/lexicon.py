@@ -21,15 +21,16 @@ MAX_GRAPHEMES = 300
 MAX_IMAGES = 4
 MAX_IMAGE = 2_000_000
 MAX_CARD_IMAGE = 1_000_000
+MAX_VIDEO = 300_000_000
+MAX_VIDEO_ALT_BYTES = 10_000
+MAX_VIDEO_ALT = 1000
 MAX_LANGUAGES = 3
 MAX_TAGS = 8
 MAX_TAG_BYTES = 640
 MAX_TAG_GRAPHEMES = 64
 MAX_LABELS = 10
 LABELS = "com.atproto.label.defs#selfLabels"
-BEYOND = frozenset(
-    f"app.bsky.embed.{name}" for name in ("gallery", "record", "recordWithMedia", "video")
-)
+BEYOND = frozenset(f"app.bsky.embed.{name}" for name in ("gallery", "record", "recordWithMedia"))
 """Embeds that a server knows and checks, and that are not emulated."""
 
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:Z|[+-]\d\d:\d\d)")
@@ -59,6 +60,8 @@ def check_post(record: Record) -> None:
         raise not_emulated(f"The embed {kind}")
     if kind == "app.bsky.embed.images":
         _check_images(embed)
+    elif kind == "app.bsky.embed.video":
+        _check_video(embed)
     elif kind == "app.bsky.embed.external":
         _check_card(embed)
     _check_languages(record)
@@ -74,6 +77,8 @@ def blobs_of(record: Record) -> list[Record]:
     embed = record.get("embed", {})
     if embed.get("$type") == "app.bsky.embed.images":
         return [image["image"] for image in embed["images"]]
+    if embed.get("$type") == "app.bsky.embed.video":
+        return [embed["video"]]
     card = embed.get("external", {}) if embed.get("$type") == "app.bsky.embed.external" else {}
     return [card["thumb"]] if "thumb" in card else []
 
@@ -132,10 +137,25 @@ def _check_images(embed: Record) -> None:
         here = f"{path}[{number}]"
         _check_blob(_key(image, "image", here), MAX_IMAGE, f"{here}.image")
         _text(_key(image, "alt", here), f"{here}.alt")
-        if "aspectRatio" in image:
-            for name in ("width", "height"):
-                size = _key(image["aspectRatio"], name, f"{here}.aspectRatio")
-                _check_least(size, 1, f"{here}.aspectRatio.{name}")
+        _check_ratio(image, here)
+
+
+def _check_ratio(shown: Record, path: str) -> None:
+    if "aspectRatio" in shown:
+        for name in ("width", "height"):
+            size = _key(shown["aspectRatio"], name, f"{path}.aspectRatio")
+            _check_least(size, 1, f"{path}.aspectRatio.{name}")
+
+
+def _check_video(embed: Record) -> None:
+    # The words for a video are those that were measured for pictures; not measured themselves.
+    path = f"{ROOT}.embed"
+    _check_blob(_key(embed, "video", path), MAX_VIDEO, f"{path}.video", "video/mp4")
+    if _rows(embed, "captions", path):
+        raise not_emulated("A video with captions")
+    if "alt" in embed:
+        _check_length(embed["alt"], MAX_VIDEO_ALT_BYTES, MAX_VIDEO_ALT, f"{path}.alt")
+    _check_ratio(embed, path)
 
 
 def _check_card(embed: Record) -> None:
@@ -148,15 +168,15 @@ def _check_card(embed: Record) -> None:
         _check_blob(card["thumb"], MAX_CARD_IMAGE, f"{path}.thumb")
 
 
-def _check_blob(blob: Any, maximum: int, path: str) -> None:
+def _check_blob(blob: Any, maximum: int, path: str, accepted: str = "image/*") -> None:
     ref = blob.get("ref") if isinstance(blob, dict) and blob.get("$type") == "blob" else None
     if not isinstance(ref, dict) or not isinstance(ref.get("$link"), str):
         raise _expected("blob", blob, path)
     mime, size = str(blob.get("mimeType", "")), blob.get("size", 0)
     if type(size) is not int:
         raise _expected("blob", blob, path)
-    if not mime.startswith("image/"):
-        raise _refused(f'Expected "image/*" (got "{mime}")', f"{path}.mimeType")
+    if not mime.startswith(accepted.rstrip("*")):
+        raise _refused(f'Expected "{accepted}" (got "{mime}")', f"{path}.mimeType")
     if size > maximum:
         raise _refused(f"blob too big (maximum {maximum}, got {size})", path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,6 +28,7 @@ from .answers import (
 from .blobs import Blobs, check_upload
 from .limiter import Limiter, Standing, add_headers, write_headers
 from .repo import Repo
+from .service import VideoService
 from .tokens import Tokens, expired
 
 Act = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -35,13 +37,24 @@ Act = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class BlueskyEmulator(Emulator):
     """One account, its repository, its uploads. Mentions resolve for a few neighbours.
 
-    Setting ``blob_life``: seconds for which an upload that no record names is kept.
+    Settings: ``blob_life``, seconds for which an upload that no record names is kept. Of the video
+    service: ``processing``, seconds that it works on a video; ``video_bytes`` of one video;
+    ``daily_videos`` and ``daily_bytes`` of the account; ``video_failure``, a failure code in which
+    all its work ends; ``video_refusal``, why the account may upload none.
     """
 
     network = "bluesky"
     title = "Bluesky"
     quiet = 1.0
-    defaults: ClassVar[Mapping[str, Any]] = {"blob_life": 900.0}
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "blob_life": 900.0,
+        "processing": 0.3,
+        "video_bytes": 300_000_000,
+        "daily_videos": 25,
+        "daily_bytes": 10_000_000_000,
+        "video_failure": "",
+        "video_refusal": "",
+    }
     mends_surrogates = True
 
     def __init__(self, world: World) -> None:
@@ -51,6 +64,9 @@ class BlueskyEmulator(Emulator):
         self.limiter = Limiter(world)
         self._blobs = Blobs(world, lambda: float(self.settings["blob_life"]))
         self._repo = Repo(world, self._blobs)
+        self._videos = VideoService(
+            world, self.tokens, self._blobs, lambda name: self.settings[name], self._did
+        )
 
     def credentials(self) -> Mapping[str, str]:
         return {"handle": HANDLE, "app_password": self._password}
@@ -58,6 +74,7 @@ class BlueskyEmulator(Emulator):
     def reset(self) -> None:
         super().reset()
         self._blobs.clear()
+        self._videos.clear()
 
     def expire_tokens(self) -> None:
         self.tokens.expire("access")
@@ -88,6 +105,10 @@ class BlueskyEmulator(Emulator):
             self._get(f"{server}.getSession", self._get_session),
             self._get(f"{server}.describeServer", self._public(self._describe)),
             self._get("com.atproto.identity.resolveHandle", self._public(self._resolve)),
+            self._get(f"{server}.getServiceAuth", self._authorize),
+            self._get("app.bsky.video.getUploadLimits", self._videos.limits),
+            self._post("app.bsky.video.uploadVideo", self._videos.upload),
+            self._get("app.bsky.video.getJobStatus", self._videos.status),
             self._post(f"{repo}.uploadBlob", self._upload),
             self._post(f"{repo}.putRecord", self._writing(self._repo.put, 2), create=_is_post),
             self._post(
@@ -136,6 +157,16 @@ class BlueskyEmulator(Emulator):
         self.limiter.count(request, "upload")
         blob = self._blobs.add(data, declared)
         return JSONResponse({"blob": blob.to_json()})
+
+    async def _authorize(self, request: Request) -> Response:
+        self.tokens.require(request, "access")
+        self.limiter.count(request)
+        return JSONResponse(self._videos.authorize(dict(request.query_params)))
+
+    def _did(self) -> str:
+        """This server, as its account's DID document has it."""
+        host = urlsplit(self.endpoint(self.world.base_url)).netloc
+        return f"did:web:{host.replace(':', '%3A')}"
 
     async def _create_session(self, request: Request) -> Response:
         body = await _json(request)

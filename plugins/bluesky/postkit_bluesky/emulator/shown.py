@@ -40,11 +40,7 @@ def live_post(
         author=NAME,
         text=record["text"],
         links=tuple(_links(record)),
-        media=tuple(
-            blobs.shown(image["image"], str(image["alt"]), image.get("aspectRatio"))
-            for image in embed.get("images", ())
-            if embed.get("$type") == "app.bsky.embed.images"
-        ),
+        media=tuple(blobs.shown(*one) for one in _media(embed)),
         parent=reply["parent"]["uri"] if reply else None,
         card=_card(embed["external"], blobs) if _is_card(embed) else None,
         link=embed["external"]["uri"] if _is_card(embed) else None,
@@ -67,6 +63,14 @@ def _card(external: dict[str, Any], blobs: Blobs) -> ShownCard:
         str(external["description"]),
         blobs.shown(thumb) if thumb else None,
     )
+
+
+def _media(embed: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each blob with what the record says of it."""
+    if embed.get("$type") == "app.bsky.embed.images":
+        yield from ((image["image"], image) for image in embed["images"])
+    elif embed.get("$type") == "app.bsky.embed.video":
+        yield embed["video"], embed
 
 
 def _links(record: dict[str, Any]) -> Iterator[TextLink]:

@@ -29,6 +29,7 @@ class Tokens:
         self._ends: dict[Scope, dict[str, datetime]] = {"access": {}, "refresh": {}}
         self._next: dict[str, str] = {}
         self._revoked: set[str] = set()
+        self._services: dict[str, tuple[str, str | None, datetime]] = {}
 
     def open(self) -> dict[str, str]:
         return self._pair(self._make("refresh", REFRESH_LIFE))
@@ -55,6 +56,30 @@ class Tokens:
         if end <= self._world.clock.now():
             raise expired()
         return token
+
+    def for_service(self, audience: str, method: str | None, end: datetime) -> str:
+        """A token with which a service may call ``method`` of ``audience`` in our name."""
+        head = {"typ": "JWT", "alg": "ES256K"}
+        claims = {"iss": DID, "aud": audience, "exp": int(end.timestamp()), "lxm": method}
+        token = ".".join((_encoded(head), _encoded(claims), self._canary("service")))
+        self._services[token] = (audience, method, end)
+        return token
+
+    def require_service(self, request: Request, audience: str, method: str) -> None:
+        """That the request has a token for this. Raises Refusal."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not token:
+            raise problem(401, "AuthMissing", "missing authorization")
+        held = self._services.get(token)
+        if held is None:
+            raise problem(401, "BadJwt", "poorly formatted jwt")
+        for is_wrong, error, message in (
+            (held[2] <= self._world.clock.now(), "JwtExpired", "jwt expired"),
+            (held[0] != audience, "BadJwtAudience", "jwt audience does not match service did"),
+            (held[1] != method, "BadJwtLexiconMethod", f"bad jwt lexicon method: {held[1]}"),
+        ):
+            if is_wrong:
+                raise problem(401, error, message)
 
     def expire(self, scope: Scope) -> None:
         """All tokens of this kind are dead from now on; those made later are good."""

@@ -131,7 +131,7 @@ def test_a_card_is_an_embed_and_its_picture_an_upload(desk: Desk, server: Emulat
     card = {"url": "https://example.com/a", "title": "A", "description": "About"}
     outgoing = desk.outgoing(RenderedPart("x", (attachment(png(), ""),), {"card": card}))
     first = desk.send(outgoing)
-    loaded = Outgoing.from_json(outgoing.to_json(), lambda _: png())
+    loaded = Outgoing.from_json(outgoing.to_json(), OneMedium(png()))
     assert desk.send(loaded) == first, "What was stored makes the same record again."
     external = {"uri": "https://example.com/a", "title": "A", "description": "About"}
     assert record(server)["embed"] == {

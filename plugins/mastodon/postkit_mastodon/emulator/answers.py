@@ -28,7 +28,11 @@ MAX_MEDIA = 4
 MAX_DESCRIPTION = 1500
 MAX_IMAGE_BYTES = 16_777_216
 MAX_IMAGE_PIXELS = 33_177_600
+MAX_GIF_PIXELS = 921_600
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+VIDEO_TYPES = ("video/webm", "video/mp4", "video/quicktime", "video/ogg")
+MAX_VIDEO_PIXELS = 8_294_400
+MAX_VIDEO_RATE = 120
 POLL = {
     "max_options": 4,
     "max_characters_per_option": 50,
@@ -64,8 +68,10 @@ def stamp(moment: datetime, precision: str = "milliseconds") -> str:
     return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-def instance(domain: str, version: str, max_characters: int) -> dict[str, Any]:
-    """GET /api/v2/instance. Only images can be uploaded here, so only they are listed."""
+def instance(
+    domain: str, *, version: str, max_characters: int, video_size_limit: int
+) -> dict[str, Any]:
+    """GET /api/v2/instance. Sound alone cannot be uploaded here, so it is not listed."""
     return {
         "domain": domain,
         "title": "Emulated Mastodon",
@@ -83,9 +89,12 @@ def instance(domain: str, version: str, max_characters: int) -> dict[str, Any]:
             },
             "media_attachments": {
                 "description_limit": MAX_DESCRIPTION,
-                "supported_mime_types": list(IMAGE_TYPES),
+                "supported_mime_types": [*IMAGE_TYPES, *VIDEO_TYPES],
                 "image_size_limit": MAX_IMAGE_BYTES,
                 "image_matrix_limit": MAX_IMAGE_PIXELS,
+                "video_size_limit": video_size_limit,
+                "video_matrix_limit": MAX_VIDEO_PIXELS,
+                "video_frame_rate_limit": MAX_VIDEO_RATE,
             },
             "polls": dict(POLL),
         },
@@ -116,20 +125,28 @@ def account(root: str, statuses: int) -> dict[str, Any]:
     }
 
 
-def attachment(media: ShownMedia, base: str) -> dict[str, Any]:
-    """A MediaAttachment that is ready."""
-    url = f"{base}/_postkit/media/{media.sha256}"
-    size = {"width": media.width, "height": media.height, "size": f"{media.width}x{media.height}"}
+def attachment(media: ShownMedia, base: str, *, ready: bool = True) -> dict[str, Any]:
+    """A MediaAttachment; until it is ``ready`` it has no address."""
+    url = f"{base}/_postkit/media/{media.sha256}" if ready else None
+    size: dict[str, Any] = {"width": media.width, "height": media.height}
+    if media.mime.startswith("image/"):
+        size |= {"size": f"{media.width}x{media.height}", "aspect": media.width / media.height}
     return {
         "id": media.id,
-        "type": "gifv" if media.mime == "image/gif" else "image",
+        "type": _type_of(media),
         "url": url,
         "preview_url": url,
         "remote_url": None,
-        "meta": {"original": {**size, "aspect": media.width / media.height}},
+        "meta": {"original": size} if ready else {},
         "description": media.alt or None,
         "blurhash": None,
     }
+
+
+def _type_of(media: ShownMedia) -> str:
+    if media.mime.startswith("video/"):
+        return "video"
+    return "gifv" if media.mime == "image/gif" else "image"
 
 
 def status(

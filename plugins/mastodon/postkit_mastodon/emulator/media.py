@@ -1,23 +1,30 @@
-"""Uploads: checked, kept until a status attaches them."""
+"""Uploads: checked, worked at, kept until a status attaches them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from postkit.emulator.media import NotAnImage, Picture, examine
+from postkit.emulator.media import NotAnImage, NotAVideo, examine, examine_video
 from postkit.emulator.timeline import ShownMedia
 from postkit.emulator.world import World
 
 from .answers import (
     IMAGE_TYPES,
     MAX_DESCRIPTION,
+    MAX_GIF_PIXELS,
     MAX_IMAGE_BYTES,
     MAX_IMAGE_PIXELS,
     MAX_MEDIA,
+    MAX_VIDEO_PIXELS,
+    MAX_VIDEO_RATE,
+    VIDEO_TYPES,
     attachment,
     error,
     invalid,
@@ -26,19 +33,34 @@ from .answers import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file. Where it ``moves`` it is converted, and stands alone; ``ready`` is when the server
+    is done with it, ``fails`` how that ends."""
+
+    shown: ShownMedia
+    moves: bool
+    ready: datetime
+    fails: bool = False
+
+
 class Uploads:
     """Media that belong to no status yet, by id. Bytes are kept as they came: a real server
-    re-encodes, but then nobody could compare what was sent."""
+    converts them, but then nobody could compare what was sent.
 
-    def __init__(self, world: World) -> None:
+    ``setting`` reads a setting of the emulator by its name.
+    """
+
+    def __init__(self, world: World, setting: Callable[[str], Any]) -> None:
         self._world = world
-        self._loose: dict[str, ShownMedia] = {}
+        self._setting = setting
+        self._loose: dict[str, Upload] = {}
 
     def clear(self) -> None:
         self._loose.clear()
 
     async def upload(self, request: Request) -> Response:
-        """POST /api/v2/media: images are ready at once, hence 200 and not 202."""
+        """POST /api/v2/media: 200 for pictures, 202 for what has to be converted first."""
         async with request.form() as form:
             file = form.get("file")
             description = form.get("description")
@@ -49,20 +71,25 @@ class Uploads:
             declared = file.content_type or ""
         self._check_focus(focus)
         alt = self._description(description)
-        picture = _checked(data, declared)
-        stored = self._world.media.add(data, picture.mime)
+        found, moves = self._checked(data, declared)
+        stored = self._world.media.add(data, found.mime)
         number = str(109_400_000_000_000_000 + self._world.number())
-        media = ShownMedia(stored.sha256, picture.mime, picture.width, picture.height, alt, number)
-        self._loose[number] = media
-        return JSONResponse(attachment(media, self._world.base_url))
+        shown = replace(found, sha256=stored.sha256, alt=alt, id=number)
+        now = self._world.clock.now()
+        if not moves:
+            self._loose[number] = Upload(shown, moves, now)
+            return self._answer(self._loose[number])
+        ready = now + timedelta(seconds=self._setting("processing"))
+        self._loose[number] = Upload(shown, moves, ready, bool(self._setting("processing_fails")))
+        return JSONResponse(attachment(shown, self._world.base_url, ready=False), 202)
 
     async def show(self, request: Request) -> Response:
         """GET /api/v1/media/:id, while it belongs to no status."""
-        return JSONResponse(attachment(self._find(request), self._world.base_url))
+        return self._answer(self._find(request))
 
     async def change(self, request: Request) -> Response:
         """PUT /api/v1/media/:id: the description or the focus, before it is attached."""
-        media = self._find(request)
+        upload = self._find(request)
         kind = request.headers.get("content-type", "")
         if kind.startswith("application/json"):
             fields = await request.json()
@@ -73,33 +100,59 @@ class Uploads:
                 fields = dict(form)
         self._check_focus(fields.get("focus"))
         if "description" in fields:
-            media = replace(media, alt=self._description(fields["description"]))
-            self._loose[media.id] = media
-        return JSONResponse(attachment(media, self._world.base_url))
+            alt = self._description(fields["description"])
+            upload = replace(upload, shown=replace(upload.shown, alt=alt))
+            self._loose[upload.shown.id] = upload
+        return self._answer(upload)
 
     def look(self, ids: tuple[str, ...]) -> tuple[ShownMedia, ...]:
-        """The media of a new status. Raises Refusal where one is missing or they do not mix."""
+        """The media of a new status. Raises Refusal where one is missing or not ready, or where
+        they do not mix."""
         if len(ids) > MAX_MEDIA:
             raise error(422, f"Cannot attach more than {MAX_MEDIA} files")
         missing = [name for name in ids if name not in self._loose]
         if missing:
             text = f"Media {', '.join(missing)} not found or already attached to another post"
             raise error(422, text)
-        media = tuple(self._loose[name] for name in ids)
-        if len(media) > 1 and any(one.mime == "image/gif" for one in media):
+        uploads = [self._loose[name] for name in ids]
+        if len(uploads) > 1 and any(one.moves for one in uploads):
             raise error(422, "Cannot attach a video to a post that already contains images")
-        return media
+        if any(one.fails or not self._is_ready(one) for one in uploads):
+            text = "Cannot attach files that have not finished processing. Try again in a moment!"
+            raise error(422, text)
+        return tuple(one.shown for one in uploads)
 
     def take(self, media: tuple[ShownMedia, ...]) -> None:
         """They belong to a status now."""
         for one in media:
             self._loose.pop(one.id, None)
 
-    def _find(self, request: Request) -> ShownMedia:
-        media = self._loose.get(request.path_params["id"])
-        if media is None:
+    def _find(self, request: Request) -> Upload:
+        """Raises Refusal where there is none, and where it could not be processed."""
+        upload = self._loose.get(request.path_params["id"])
+        if upload is None:
             raise not_found()
-        return media
+        if upload.fails and self._is_ready(upload):
+            raise error(422, "Error processing thumbnail for uploaded media")
+        return upload
+
+    def _is_ready(self, upload: Upload) -> bool:
+        return upload.ready <= self._world.clock.now()
+
+    def _answer(self, upload: Upload) -> Response:
+        ready = self._is_ready(upload)
+        body = attachment(upload.shown, self._world.base_url, ready=ready)
+        return JSONResponse(body, 200 if ready else 206)
+
+    def _checked(self, data: bytes, declared: str) -> tuple[ShownMedia, bool]:
+        """What the file is, and whether it moves. Raises Refusal for what is not taken."""
+        if not data:
+            raise invalid("File can't be blank")
+        if declared.startswith("audio/"):
+            raise not_emulated(f"The upload of {declared}")
+        if declared.startswith("video/"):
+            return _video(data, self._setting("video_size_limit")), True
+        return _picture(data)
 
     def _description(self, value: object) -> str:
         text = str(value or "")
@@ -118,11 +171,7 @@ class Uploads:
             raise invalid("Focus is invalid")
 
 
-def _checked(data: bytes, declared: str) -> Picture:
-    if not data:
-        raise invalid("File can't be blank")
-    if declared.startswith(("video/", "audio/")):
-        raise not_emulated(f"The upload of {declared}")
+def _picture(data: bytes) -> tuple[ShownMedia, bool]:
     if len(data) > MAX_IMAGE_BYTES:
         raise invalid("File file size must be less than 16 MB")
     try:
@@ -131,6 +180,26 @@ def _checked(data: bytes, declared: str) -> Picture:
         raise invalid("File content type is invalid", "File is invalid") from problem
     if picture.mime not in IMAGE_TYPES:
         raise invalid("File content type is invalid", "File is invalid")
-    if picture.width * picture.height > MAX_IMAGE_PIXELS:
-        raise invalid(f"File {picture.width}x{picture.height} images are not supported")
-    return picture
+    pixels = picture.width * picture.height
+    if picture.mime == "image/gif" and pixels > MAX_GIF_PIXELS:
+        raise error(422, f"{picture.width}x{picture.height} GIF files are not supported")
+    if pixels > MAX_IMAGE_PIXELS:
+        raise error(422, f"{picture.width}x{picture.height} images are not supported")
+    moves = picture.mime == "image/gif" and picture.frames > 1
+    return ShownMedia("", picture.mime, picture.width, picture.height), moves
+
+
+def _video(data: bytes, max_bytes: int) -> ShownMedia:
+    if len(data) > max_bytes:
+        raise invalid(f"File file size must be less than {max_bytes // 1_048_576} MB")
+    try:
+        clip = examine_video(data)
+    except NotAVideo as problem:
+        raise invalid("File content type is invalid", "File is invalid") from problem
+    if clip.mime not in VIDEO_TYPES:
+        raise invalid("File content type is invalid", "File is invalid")
+    if clip.width * clip.height > MAX_VIDEO_PIXELS:
+        raise error(422, f"{clip.width}x{clip.height} videos are not supported")
+    if (clip.frame_rate or 0) >= MAX_VIDEO_RATE + 1:
+        raise error(422, f"{int(clip.frame_rate or 0)}fps videos are not supported")
+    return ShownMedia("", clip.mime, clip.width, clip.height)

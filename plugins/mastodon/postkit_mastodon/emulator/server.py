@@ -29,7 +29,9 @@ class MastodonEmulator(Emulator):
 
     Settings: ``max_characters`` as forks raise it; ``idempotency`` false ignores the
     Idempotency-Key, as some servers do that only speak the API; ``version`` as they state it;
-    ``rate_limits`` false lets a long test run through.
+    ``rate_limits`` false lets a long test run through; ``video_size_limit`` in bytes, as the
+    instance states it; ``processing`` is how many seconds the server works on a video or an
+    animated GIF, and ``processing_fails`` says how that ends.
     """
 
     network = "mastodon"
@@ -39,6 +41,9 @@ class MastodonEmulator(Emulator):
         "idempotency": True,
         "version": "4.5.0",
         "rate_limits": True,
+        "video_size_limit": 103_809_024,
+        "processing": 0.3,
+        "processing_fails": False,
     }
 
     def __init__(self, world: World) -> None:
@@ -46,7 +51,7 @@ class MastodonEmulator(Emulator):
         self._token = self.canary("access")
         self._tokens = {self._token}
         self._dead: set[str] = set()
-        self._uploads = Uploads(world)
+        self._uploads = Uploads(world, self.settings_value)
         self._statuses = Statuses(self.network, world, self._uploads, self.settings_value)
         self._calls = world.rate_limit(_CALLS, _CALLS_SECONDS)
         self._media_calls = world.rate_limit(_COSTLY, _COSTLY_SECONDS)
@@ -128,9 +133,8 @@ class MastodonEmulator(Emulator):
     async def _instance(self, _request: Request) -> Response:
         domain = urlsplit(self.world.base_url).netloc
         settings = self.settings
-        return JSONResponse(
-            answers.instance(domain, settings["version"], settings["max_characters"])
-        )
+        stated = ("version", "max_characters", "video_size_limit")
+        return JSONResponse(answers.instance(domain, **{name: settings[name] for name in stated}))
 
     async def _verify(self, _request: Request) -> Response:
         me = answers.account(self._statuses.root, self._statuses.count())
