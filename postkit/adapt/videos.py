@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..limits.model import VideoLimit
 from ..network import Attachment, CannotRender
@@ -14,10 +14,9 @@ from .filetype import in_bytes
 from .workshop import Workshop, progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..video.clip import Clip
     from ..video.plan import Decision
+    from ..video.wish import Wish
 
 ENDINGS = {
     "video/mp4": (".mp4", ".m4v"),
@@ -39,7 +38,11 @@ class Made:
 
 
 _MADE: Workshop[Made] = Workshop()
+_MOVED: Workshop[tuple[Clip, Path]] = Workshop()
 _FILES: Workshop[Path] = Workshop()
+ROOMY = 40_000_000
+"""Bits a second that an encoder here never comes to, so that a bound above it is none."""
+N = TypeVar("N", int, float)
 
 
 def fit_video(
@@ -53,9 +56,7 @@ def fit_video(
     what converts it is not installed, CannotRender where it cannot be made to fit.
     """
     source = media.path or _FILES.get(media.sha256(), lambda: _written(media))
-    work = _worked_out(media, source, limit, trim=trim)
-    # What is refused has not been read whole: a file may be larger than patience.
-    made = _MADE.get((media.sha256(), limit, trim, media.kind), work)
+    made = _fitted(media, source, limit, trim=trim)
     attachment = Attachment(
         sha256=made.sha256,
         mime=made.clip.mime,
@@ -72,42 +73,77 @@ def fit_video(
     return attachment, tuple(f"{media.name}: {change}" for change in made.changes)
 
 
-def _worked_out(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Callable[[], Made]:
-    """What is to be done, by the file's own tables alone."""
+def _fitted(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Made:
     from ..video.plan import plan
     from ..video.probe import probe
 
     if media.kind == "animation":
-        return lambda: _animated(media.name, source, limit)
+        key = (media.sha256(), limit)
+        return _MADE.get(key, lambda: _animated(media.name, source, limit))
     clip = probe(source, media.name)
+    # Refused before it is read whole: a file may be larger than patience.
     decision = plan(clip, limit, trim=trim)
     if decision.way == "refused":
         raise CannotRender(f"{media.name}: it cannot be sent here: {'; '.join(decision.reasons)}.")
-    if decision.way == "as it is":
-        return lambda: _as_it_is(media, source, clip)
-    return lambda: _converted(media.name, source, clip, limit, decision, trim=trim)
+    if decision.way != "as it is":
+        return _converted(media, source, clip, limit, decision, trim=trim)
+    if clip.metadata:
+        return _MADE.get(media.sha256(), lambda: _stripped(media, source, clip))
+    return Made(source, media.sha256(), clip, ())
 
 
 def _converted(
-    name: str, source: Path, clip: Clip, limit: VideoLimit, decision: Decision, *, trim: bool
+    media: Media, source: Path, clip: Clip, limit: VideoLimit, decision: Decision, *, trim: bool
 ) -> Made:
-    from ..video.convert import convert
+    from ..video.plan import plan
     from ..video.wish import wish_for
 
     is_copy = decision.way == "remux"
-    target = _MADE.path(f"{PurePath(name).stem}.mp4")
     wish = wish_for(limit, copy=is_copy, trim=trim)
-    made = convert(source, target, wish, progress_of(name), clip=clip)
+    common = _common(wish, clip)
+    made, path = _MOVED.get((media.sha256(), common), lambda: _moved(media, source, clip, common))
+    if plan(made, limit).way != "as it is":
+        # The bounds that were left out did matter after all.
+        made, path = _MOVED.get((media.sha256(), wish), lambda: _moved(media, source, clip, wish))
     how = "packed anew as MP4" if is_copy else _scaled(clip, made)
     changes = (f"{how} ({'; '.join(decision.reasons)})", *_removed(clip))
-    return Made(target, _sha256(target), made, changes)
+    return Made(path, _sha256(path), made, changes)
 
 
-def _as_it_is(media: Media, source: Path, clip: Clip) -> Made:
+def _common(wish: Wish, clip: Clip) -> Wish:
+    """``wish`` without the bounds that ``clip`` is far below, so that networks whose other bounds
+    are alike share one conversion."""
+    room = ROOMY * clip.seconds / 8
+    rate = clip.frame_rate
+    cut = wish.trim and clip.seconds > (wish.max_seconds or clip.seconds)
+    return replace(
+        wish,
+        max_width=None if (wish.max_width or clip.width) >= clip.width else wish.max_width,
+        max_height=None if (wish.max_height or clip.height) >= clip.height else wish.max_height,
+        max_pixels=_unless(wish.max_pixels, clip.width * clip.height),
+        max_fps=_unless(wish.max_fps, rate) if rate is not None else wish.max_fps,
+        max_bytes=_unless(wish.max_bytes, room),
+        max_bit_rate=_unless(wish.max_bit_rate, ROOMY),
+        max_seconds=wish.max_seconds if cut else None,
+        trim=cut,
+    )
+
+
+def _unless(bound: N | None, enough: float) -> N | None:
+    return None if bound is None or bound >= enough else bound
+
+
+def _moved(media: Media, source: Path, clip: Clip, wish: Wish) -> tuple[Clip, Path]:
+    from ..video.convert import convert
+
+    target = _MOVED.path(f"{PurePath(media.name).stem}.mp4")
+    made = convert(source, target, wish, progress_of(media.name), clip=clip)
+    return made, target
+
+
+def _stripped(media: Media, source: Path, clip: Clip) -> Made:
     from ..video.strip import strip
 
-    if not clip.metadata:
-        return Made(source, media.sha256(), clip, ())
     target = _MADE.path(media.name)
     strip(source, target)
     return Made(target, _sha256(target), clip, _removed(clip))
