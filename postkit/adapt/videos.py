@@ -105,6 +105,11 @@ def _converted(
     if plan(made, limit).way != "as it is":
         # The bounds that were left out did matter after all.
         made, path = _MOVED.get((media.sha256(), wish), lambda: _moved(media, source, clip, wish))
+    decided = plan(made, limit)
+    if decided.way != "as it is":
+        raise CannotRender(
+            f"{media.name}: it cannot be made to fit here: {'; '.join(decided.reasons)}."
+        )
     how = "packed anew as MP4" if is_copy else _scaled(clip, made)
     changes = (f"{how} ({'; '.join(decision.reasons)})", *_removed(clip))
     return Made(path, _sha256(path), made, changes)

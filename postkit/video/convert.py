@@ -48,6 +48,10 @@ def convert(
         except InputError as error:
             raise InputError(f"{source.name}: {error}") from None
         run(engine, recipe, clip, source.name, progress)
+        shorter = _shorter(recipe, made, wish, clip, source.name)
+        if shorter is not None:
+            recipe = shorter
+            run(engine, recipe, clip, source.name, progress)
         size, most = made.stat().st_size, wish.max_bytes
         if most is not None and size > most and not wish.copy:
             run(engine, _smaller(recipe, size, most), clip, source.name, progress)
@@ -89,6 +93,17 @@ def thumbnail(source: Path, at: float, *, clip: Clip | None = None) -> bytes:
                 raise
             run(engine, replace(recipe, at=0.0), clip, source.name)
         return picture.read_bytes()
+
+
+def _shorter(recipe: Recipe, made: Path, wish: Wish, clip: Clip, name: str) -> Recipe | None:
+    """The second try where the last picture lasts beyond the cut: one picture less."""
+    if recipe.seconds is None or wish.max_seconds is None:
+        return None
+    over = probe(made, name).seconds - wish.max_seconds
+    if over <= 0:
+        return None
+    step = 1 / clip.frame_rate if clip.frame_rate else over
+    return replace(recipe, seconds=max(0.0, recipe.seconds - max(over, step)))
 
 
 def _smaller(recipe: Recipe, size: int, most: int) -> Recipe:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from postkit.errors import InputError
+from postkit.testing.videos import video
 from postkit.video.animation import from_animation
 from postkit.video.convert import convert, thumbnail
 from postkit.video.probe import probe
@@ -339,3 +340,11 @@ def test_thumbnails_at_a_moment(film: Films) -> None:
         picture = Image.open(io.BytesIO(thumbnail(film("wide pixels"), moment)))
         assert (picture.format, picture.size) == ("JPEG", (84, 48))
         assert not picture.getexif()
+
+
+def test_a_cut_ends_before_the_bound_also_where_pictures_last_long(tmp_path: Path) -> None:
+    source = tmp_path / "slow.mp4"
+    source.write_bytes(video(seconds=30))  # twenty pictures of a second and a half
+    wish = Wish(max_seconds=10.0, trim=True)
+    clip = convert(source, tmp_path / "cut.mp4", wish)
+    assert 7.0 < clip.seconds <= 10.0

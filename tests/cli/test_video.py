@@ -1,0 +1,64 @@
+"""Videos at the command line: what is planned, how far the work is, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from postkit.testing.videos import video
+
+from .program import Program
+
+
+def quicktime() -> bytes:
+    """The clip in a container that says it is QuickTime's."""
+    return video().replace(b"ftypisom", b"ftypqt  ", 1)
+
+
+def test_a_video_is_planned_as_one(postkit: Program) -> None:
+    postkit.connect("x")
+    Path("clip.mp4").write_bytes(video())
+    given = ("publish", "It flies", "--to", "x", "--media", "clip.mp4", "--alt", "A rocket")
+    shown = postkit(*given, "--dry-run")
+    size = f"{len(video()):,} bytes"
+    assert f"video    clip.mp4 (2.0 s, 320x180, {size}): no alt text" in shown.out
+    assert "lost     alt (part 1): clip.mp4: alt text is not sent (A rocket)" in shown.out
+    [delivery] = postkit(*given, "--dry-run", "--json").report["deliveries"]
+    [medium] = delivery["parts"][0]["media"]
+    assert (medium["kind"], medium["mime"], medium["seconds"]) == ("video", "video/mp4", 2.0)
+    rows = {(row["field"], row["item"]): row["outcome"] for row in delivery["fields"]}
+    assert rows == {("text", 1): "delivered", ("media", 1): "delivered", ("alt", 1): "lost"}
+
+
+def test_the_work_at_a_video_is_told_and_json_stays_json(postkit: Program) -> None:
+    postkit.connect("bluesky")
+    Path("clip.mov").write_bytes(quicktime())
+    given = ("publish", "It flies", "--to", "bluesky", "--media", "clip.mov")
+    shown = postkit(*given)
+    assert shown.status == 0
+    assert "clip.mov: converting, 100 %\n" in shown.err
+    assert "packed anew as MP4 (video/quicktime is not taken)" in shown.out
+    [post] = postkit.server.posts("bluesky")
+    assert [media.mime for media in post.media] == ["video/mp4"]
+    again = postkit(*given, "--again", "--json")
+    assert "converting" not in again.err
+    assert again.report["deliveries"][0]["state"] == "live"
+
+
+def test_what_is_too_long_is_cut_only_with_trim(postkit: Program) -> None:
+    postkit.connect("x")
+    Path("long.mp4").write_bytes(video(seconds=150))
+    given = ("publish", "It flies", "--to", "x", "--media", "long.mp4")
+    said = postkit.fails(1, *given)
+    assert "long.mp4: it cannot be sent here: it plays 150.0 s, at most 140 s" in said
+    assert postkit.creates() == 0
+    assert postkit(*given, "--trim").status == 0
+    [post] = postkit.server.posts("x")
+    assert len(post.media) == 1
+
+
+def test_a_broken_video_is_one_sentence(postkit: Program) -> None:
+    postkit.connect("x")
+    Path("half.mp4").write_bytes(video()[:4000])
+    said = postkit.fails(1, "publish", "Hi", "--to", "x", "--media", "half.mp4")
+    assert "half.mp4: it is truncated" in said
+    assert postkit.creates() == 0
