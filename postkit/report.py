@@ -60,7 +60,8 @@ class DeliveryReport:
     losses: tuple[Mapping[str, Any], ...] = ()
     fields: tuple[Mapping[str, Any], ...] = ()
     """Each field of the post: ``field``, ``item``, ``outcome`` (delivered, adapted, lost,
-    refused), ``how``."""
+    refused), ``how``. What it says is so once the state is live; all is refused where it is
+    failed."""
     cost: Mapping[str, Any] | None = None
     guarantee: str | None = None
     held_reason: str | None = None
@@ -158,8 +159,13 @@ def report_of(
 ) -> DeliveryReport:
     """The report of a stored delivery. ``label`` is the account's, ``kind`` the guarantee's."""
     state = delivery_state([part.state for part in parts])
+    fields: list[Mapping[str, Any]] = list(row.fields)
     stopped = next((part for part in parts if part.state != "LIVE"), None)
     open_part = stopped if stopped is not None and stopped.state == "SCHEDULED" else None
+    if state == "failed" and stopped is not None and stopped.error is not None:
+        # The network said no: nothing of what was planned is there.
+        why = stopped.error.get("message") or ""
+        fields = [{**field, "outcome": "refused", "how": why} for field in fields]
     waiting = open_part is not None and open_part.error is not None
     return DeliveryReport(
         id=row.id,
@@ -173,7 +179,7 @@ def report_of(
         ),
         changes=tuple(row.changes),
         losses=tuple(row.losses),
-        fields=tuple(row.fields),
+        fields=tuple(fields),
         cost=row.cost,
         guarantee=kind,
         held_reason=stopped.held_reason if stopped else None,

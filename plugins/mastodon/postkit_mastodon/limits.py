@@ -16,6 +16,7 @@ INSTANCE = Source("docs.joinmastodon.org/methods/instance, sample of mastodon.so
 POSTING = Source("docs.joinmastodon.org/methods/statuses", CHECKED)
 COUNTING = Source("mastodon/mastodon app/validators/status_length_validator.rb", CHECKED)
 RATES = Source("docs.joinmastodon.org/api/rate-limits", CHECKED)
+GIFS = Source("mastodon/mastodon app/models/concerns/attachmentable.rb", date(2026, 11, 29))
 
 # The server finds links as twitter-text does, in paths of any script: a host needs a known ending.
 RULES = EntityRules(urls=True, unicode_paths=True, mention="name@host", hashtags=True)
@@ -34,10 +35,18 @@ LIMITS = Limits(
     threads=True,
     media_count=4,
     image=ImageLimit(
-        mime_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
+        # No GIF: one of more than 921,600 pixels is refused, also where it does not move.
+        mime_types=("image/jpeg", "image/png", "image/webp"),
         max_bytes=16_777_216,
         max_pixels=33_177_600,
         source=INSTANCE,
+    ),
+    # The server makes a silent video of it ("gifv").
+    animation=ImageLimit(
+        mime_types=("image/gif",),
+        max_bytes=16_777_216,
+        max_pixels=921_600,
+        source=GIFS,
     ),
     alt=TextLimit(CodePoints(), 1500, INSTANCE),
     link="text",
