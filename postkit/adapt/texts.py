@@ -20,7 +20,7 @@ TOO_DEEP = f"text: lists and quotes are nested more than {MAX_DEPTH} deep; write
 
 
 RAGGED = "white space as in Markdown: no spaces at the end of a line, one blank line at most"
-_RAGGED = re.compile(r"[ \t]$|^[ \t]|\n\n\n", re.MULTILINE)
+_RAGGED = re.compile(r"[ \t]$|^[ \t]|\n\n\n|\A\n|\n\Z", re.MULTILINE)
 
 
 def normal(text: str) -> str:
@@ -144,7 +144,10 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
         return
     written: dict[str, str] = {}
     for draft in drafts:
-        written |= _tags_in(draft.text, limits)
+        # A sign that begins a line of Markdown has a backslash before it.
+        is_plain = not draft.fields.get("markup")
+        text = draft.text if is_plain else draft.text.replace("\\#", "#")
+        written |= _tags_in(text, limits)
     missing = [tag for tag in tags if tag.casefold() not in written]
     spelt = {tag.casefold(): tag for tag in missing} if limits.tags == "text" else {}
     _tell_spellings(post, {**spelt, **written}, ledger)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -63,10 +64,8 @@ class Bench:
         wishes = Wishes(again=True, numbering=numbering)
         plan = self.kit.plan(post, [self.address], wishes=wishes).report.deliveries[0]
         delivery = None
-        try:
+        with contextlib.suppress(PlanRefused):
             delivery = self.kit.publish(post, [self.address], wishes=wishes).deliveries[0]
-        except PlanRefused:
-            pass
         creates = [entry for entry in self.server.requests(self._name) if entry.create]
         return Sent(plan, delivery, self.server.posts(self._name), len(creates))
 

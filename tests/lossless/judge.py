@@ -5,7 +5,6 @@ What the author gave is read here a second time, without the adapter's own code.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -185,7 +184,9 @@ class _Judge:
 
     def _tags(self) -> Iterator[str]:
         rules = replace(self._limits.rules, hashtags=True)
-        marked = {e.text[1:] for p in self._live for e in rules.detect(p.text) if e.kind == "hashtag"}
+        marked = {
+            e.text[1:] for p in self._live for e in rules.detect(p.text) if e.kind == "hashtag"
+        }
         listed = [*self._live[0].extra.get("tags", ())]
         if any(post.extra.get("tags") for post in self._live[1:]):
             yield "a later post of the thread has tags"
@@ -233,7 +234,7 @@ class _Judge:
                 yield f"the warning is {there!r}, not {warning!r}"
             elif row == "adapted" and (warning or "").strip() not in labels:
                 yield f"the warning {warning!r} is not among {labels}"
-            elif row in (None, "lost") and {l.lower() for l in labels} - optional:
+            elif row in (None, "lost") and {label.lower() for label in labels} - optional:
                 yield f"the warning {there!r} is {row or 'not given'}"
 
     def _everywhere(self, field: str, attribute: str) -> Iterator[str]:
@@ -252,8 +253,10 @@ class _Judge:
     def _options(self) -> Iterator[str]:
         first = self._live[0]
         for option in self._bench.network.options:
-            if option.name in ("captions", "markdown"):
-                continue  # seen in the alternative texts and in the text
+            if option.name in ("captions", "markdown") or (
+                option.name == "resubmit" and first.link is None
+            ):
+                continue  # seen in the alternative texts and in the text; about links alone
             value = self._own.options.get(option.name)
             there = _option_of(first, option.name)
             if value in (None, ""):

@@ -93,7 +93,12 @@ class _Author:
         piece = words.text(self._choose, opening, size, markdown=markdown)
         if not markdown and self._chance(0.1):
             ragged = self._choose.choice(
-                (f"{piece.source}  ", f"  {piece.source}", f"{piece.source} \n\n\n\nafter a gap")
+                (
+                    f"{piece.source}  ",
+                    f"{piece.source}\n",
+                    f"  {piece.source}",
+                    f"{piece.source} \n\n\n\nafter a gap",
+                )
             )
             piece = words.Piece(ragged, ragged)
         return piece, markdown
@@ -155,7 +160,9 @@ class _Author:
             return None
         return Settings(
             text=f"An own text for post {self._number}, *as it is*." if self._chance(0.4) else None,
-            title=self._choose.choice((f"Own title {self._number}", "")) if self._chance(0.3) else None,
+            title=self._choose.choice((f"Own title {self._number}", ""))
+            if self._chance(0.3)
+            else None,
             link=self._choose.choice(("https://own.example/", "")) if self._chance(0.3) else None,
             options={o.name: self._option(o) for o in self._network.options if self._chance(0.2)},
         )

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from postkit.emulator.timeline import LivePost
 from postkit.limits.model import Limits
+
 from .posts import Given
 
 Rows = Mapping[tuple[str, int | None], Mapping[str, Any]]
@@ -66,7 +67,7 @@ def unlike_whole(limits: Limits, given: Given, live: list[LivePost], rows: Rows)
     drafts = _drafts(limits, given, live)
     if limits.markup == "none":
         alike = any(_follow(texts, "\n\n".join(draft for draft, _ in d)) for d in drafts)
-    elif _is_raw(given) and not any(part.markdown for part in given.post.parts):
+    elif _is_raw(given):
         alike = any(source == "\n\n".join(lines(draft) for draft, _ in d) for d in drafts)
     else:
         alike = any(
@@ -134,7 +135,9 @@ def _follow(texts: list[str], whole: str) -> bool:
 
 
 def _is_raw(given: Given) -> bool:
-    return given.settings.options.get("markdown") is True
+    """Whether the author says that the text is Markdown already."""
+    has_markdown = any(part.markdown for part in given.post.parts) and given.own_text is None
+    return given.settings.options.get("markdown") is True and not has_markdown
 
 
 def _as_html(text: str, *, markdown: bool) -> str:
@@ -160,4 +163,4 @@ def _html(source: str) -> str:
 
 def _ragged(text: str) -> bool:
     """White space that Markdown does not show as it is."""
-    return bool(re.search(r"[ \t](?:\n|$)|^[ \t]|\n[ \t]|\n\n\n", lines(text)))
+    return bool(re.search(r"[ \t](?:\n|$)|^\s|\n[ \t]|\n\n\n|\n$", lines(text)))
