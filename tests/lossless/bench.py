@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,18 @@ ACCOUNT = "emulated"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the report says, and what the emulator holds."""
+    """What the report says, and what the emulator holds: posts, oldest first, bytes by their
+    SHA-256, and how many requests could have made a post."""
 
     plan: DeliveryReport
     delivery: DeliveryReport | None
     live: list[LivePost]
+    media: Mapping[str, bytes]
     creates: int
+
+    @property
+    def report(self) -> DeliveryReport:
+        return self.delivery or self.plan
 
 
 class Bench:
@@ -39,6 +46,7 @@ class Bench:
     def __init__(self, name: str, home: Path) -> None:
         [emulator] = [kind for kind in Plugins().emulators() if kind.network == name]
         self._name = name
+        self._bytes: dict[str, bytes] = {}
         self.server = EmulatorServer([emulator])
         self.kit = Kit(home=home, key=os.urandom(32))
         [mine] = self.server.accounts()
@@ -67,10 +75,20 @@ class Bench:
         with contextlib.suppress(PlanRefused):
             delivery = self.kit.publish(post, [self.address], wishes=wishes).deliveries[0]
         creates = [entry for entry in self.server.requests(self._name) if entry.create]
-        return Sent(plan, delivery, self.server.posts(self._name), len(creates))
+        live = self.server.posts(self._name)
+        return Sent(plan, delivery, live, self._media(live), len(creates))
 
-    def data(self, sha256: str) -> bytes:
-        """The bytes that the emulator holds."""
-        stored = self.server.world.media.get(sha256)
-        assert stored is not None, f"The emulator shows {sha256}, and does not have it."
-        return stored.data
+    def bare(self) -> LivePost:
+        """A post of one word: what the network says of every post."""
+        title = "x" if self.limits.title_required else None
+        [post] = self.send(Post("x", title=title)).live
+        return replace(post, title=None)
+
+    def _media(self, live: list[LivePost]) -> dict[str, bytes]:
+        found = {}
+        for sha256 in {media.sha256 for post in live for media in post.media}:
+            stored = self.server.world.media.get(sha256)
+            assert stored is not None, f"The emulator shows {sha256}, and does not have it."
+            # Many posts show the same picture: one copy of it is enough.
+            found[sha256] = self._bytes.setdefault(sha256, stored.data)
+        return found

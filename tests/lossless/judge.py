@@ -6,41 +6,44 @@ What the author gave is read here a second time, without the adapter's own code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from postkit.emulator.timeline import LivePost, ShownMedia
-from postkit.post import Settings
+from postkit.limits.model import Limits
+from postkit.network import Network
 
-from .bench import Bench, Sent
+from .bench import Sent
 from .likeness import unlike
 from .posts import Given
-from .reading import blank, lines, unlike_texts, unlike_whole
+from .reading import blank, hashtags, lines, texts_of, unlike_texts, unlike_whole
 
 Row = Mapping[str, Any]
 Key = tuple[str, int | None]
 
 
-def mismatches(bench: Bench, given: Given, sent: Sent, bare: LivePost) -> list[str]:
+def mismatches(
+    network: Network[Any], limits: Limits, given: Given, sent: Sent, bare: LivePost
+) -> list[str]:
     """Everything that the report says and the network does not hold, or the other way round.
     ``bare`` is a post of one word: what the network says of every post."""
-    return list(_Judge(bench, given, sent, bare).found())
+    return list(_Judge(network, limits, given, sent, bare).found())
 
 
 class _Judge:
-    def __init__(self, bench: Bench, given: Given, sent: Sent, bare: LivePost) -> None:
-        self._bench = bench
-        self._limits = bench.limits
+    def __init__(
+        self, network: Network[Any], limits: Limits, given: Given, sent: Sent, bare: LivePost
+    ) -> None:
+        self._options_known = network.options
+        self._limits = limits
         self._given = given
         self._post = given.post
         self._sent = sent
         self._bare = bare
         self._live = sent.live
-        self._own = given.post.networks.get(bench.network.name) or Settings()
-        report = sent.delivery or sent.plan
-        self._report = report
-        self._all = [dict(row) for row in report.fields]
+        self._own = given.settings
+        self._report = sent.report
+        self._all = [dict(row) for row in sent.report.fields]
         self._rows: dict[Key, Row] = {(row["field"], row["item"]): row for row in self._all}
 
     def found(self) -> Iterator[str]:
@@ -105,6 +108,30 @@ class _Judge:
         parents = [None, *(post.id for post in self._live)][: len(self._live)]
         if [post.parent for post in self._live] != parents:
             yield f"the posts answer {[post.parent for post in self._live]}, not {parents}"
+        if self._limits.threads and self._own.text is None:
+            order = [part for post in self._live if (part := self._part_of(post)) is not None]
+            if order != sorted(order):
+                yield f"the parts stand there in the order {[part + 1 for part in order]}"
+
+    def _part_of(self, post: LivePost) -> int | None:
+        """The part that a post begins, by its opening words or by its first medium."""
+        openings = enumerate(self._given.openings)
+        if begun := [n for n, opening in openings if opening and opening in post.text]:
+            return begun[-1]
+        kept = self._kept()
+        shown = [one for each in self._live for one in each.media]
+        if not post.media or len(kept) != len(shown):
+            return None
+        number = kept[next(n for n, one in enumerate(shown) if one is post.media[0])]
+        return None if "next post" in self._how("media", number) else self._home(number)
+
+    def _home(self, number: int) -> int:
+        return [n for n, part in enumerate(self._post.parts) for _ in part.media][number - 1]
+
+    def _kept(self) -> list[int]:
+        """The numbers of the media that are there, by their rows."""
+        numbers = range(1, len(self._post.media) + 1)
+        return [number for number in numbers if self._outcome("media", number) != "lost"]
 
     def _outcome(self, name: str, item: int | None = None) -> str | None:
         row = self._rows.get((name, item))
@@ -117,16 +144,12 @@ class _Judge:
 
     def _media(self) -> Iterator[str]:
         shown = [(media, post) for post in self._live for media in post.media]
-        kept = [
-            (number, media)
-            for number, media in enumerate(self._post.media, 1)
-            if self._outcome("media", number) != "lost"
-        ]
+        kept = [(number, self._post.media[number - 1]) for number in self._kept()]
         if len(shown) != len(kept):
             yield f"{len(shown)} media stand there, and {len(kept)} rows say that one does"
             return
         for (number, media), (there, post) in zip(kept, shown, strict=True):
-            held = self._bench.data(there.sha256)
+            held = self._sent.media[there.sha256]
             if self._outcome("media", number) == "delivered":
                 if held != media.read():
                     yield f"{media.name} is not delivered byte for byte"
@@ -135,6 +158,28 @@ class _Judge:
                 wrong = unlike(media.read(), held, how)
                 yield from (f"{media.name}: {what}" for what in wrong)
             yield from self._alt(number, media.alt, there, post)
+            yield from self._in_its_part(number, post)
+        together: dict[int, str] = {}
+        for (number, _), (_, post) in zip(kept, shown, strict=True):
+            if "next post" in self._how("media", number):
+                continue
+            if together.setdefault(self._home(number), post.id) != post.id:
+                yield f"medium {number} does not stand with the others of its part"
+        for number, _ in enumerate(self._post.media, 1):
+            alt = self._outcome("alt", number)
+            if self._outcome("media", number) == "lost" and alt not in (None, "lost"):
+                yield f"the alt text of medium {number} is {alt}, and the medium is lost"
+
+    def _in_its_part(self, number: int, post: LivePost) -> Iterator[str]:
+        """A medium stands in the post that begins its part, unless its row says otherwise."""
+        if not self._limits.threads or self._own.text is not None:
+            return
+        openings = self._given.openings
+        part = self._home(number)
+        begun = [n for n, opening in enumerate(openings) if opening and opening in post.text]
+        wanted = [part] if openings[part] else []
+        if begun != wanted and "next post" not in self._how("media", number):
+            yield f"medium {number} is of part {part + 1}, and stands in {[n + 1 for n in begun]}"
 
     def _alt(self, number: int, alt: str, there: ShownMedia, post: LivePost) -> Iterator[str]:
         outcome = self._outcome("alt", number)
@@ -157,8 +202,8 @@ class _Judge:
         words = " ".join((title or "").split()) or None
         if any(titles[1:]):
             yield f"the posts of a thread have the titles {titles}"
-        if row is None and titles[0] != self._bare.title:
-            yield f"the title {titles[0]!r} was never given"
+        if row in (None, "lost") and titles[0] is not None:
+            yield f"the title {titles[0]!r} stands there, and its row is {row}"
         if row == "lost":
             if words and any(words in (post.title or "") + post.text for post in self._live):
                 yield f"the title {title!r} is lost, and stands there"
@@ -176,17 +221,20 @@ class _Judge:
             yield f"the posts of a thread have the links {links}"
         if links[0] not in (None, link):
             yield f"the link {links[0]!r} was never given"
+        if self._limits.cards and link and not links[0] and not self._post.parts[0].media:
+            yield f"the link {link!r} has no card"
         written = any(link and link in post.text.split() for post in self._live)
         if row in ("delivered", "adapted") and link and links[0] != link and not written:
             yield f"the link {link!r} stands nowhere ({row})"
+        added = written and not any(link in text.split() for text in texts_of(self._given))
+        if row == "delivered" and added:
+            yield f"the link {link!r} is delivered, and was added to the text"
         if (row == "lost" or not link) and (links[0] or written):
             yield f"the link {link!r} is {row}, and stands there"
 
     def _tags(self) -> Iterator[str]:
-        rules = replace(self._limits.rules, hashtags=True)
-        marked = {
-            e.text[1:] for p in self._live for e in rules.detect(p.text) if e.kind == "hashtag"
-        }
+        marked = hashtags(self._limits, (post.text for post in self._live))
+        written = hashtags(self._limits, texts_of(self._given))
         listed = [*self._live[0].extra.get("tags", ())]
         if any(post.extra.get("tags") for post in self._live[1:]):
             yield "a later post of the thread has tags"
@@ -200,6 +248,8 @@ class _Judge:
             outcome = self._outcome("tags", number)
             if outcome == "delivered" and tag not in there:
                 yield f"the tag {tag} is delivered, and stands nowhere"
+            if outcome == "delivered" and self._limits.tags != "field" and tag not in written:
+                yield f"the tag {tag} is delivered, and was added to the text"
             if outcome == "adapted" and tag.casefold() not in folded:
                 yield f"the tag {tag} is adapted, and stands nowhere"
             if outcome == "lost" and tag.casefold() in folded:
@@ -247,12 +297,13 @@ class _Judge:
             "adapted": value.partition("-")[0].lower() if value and field == "lang" else default,
         }.get(row or "", default)
         found = {getattr(post, attribute) for post in self._live}
-        if found != {expected}:
+        # An audience is never lost: it is what all posts are, or nothing is sent.
+        if found != {expected} or (row == "lost" and value in {*found, "public"}):
             yield f"{field}: {found}, not {expected!r} ({row or 'not given'})"
 
     def _options(self) -> Iterator[str]:
         first = self._live[0]
-        for option in self._bench.network.options:
+        for option in self._options_known:
             if option.name in ("captions", "markdown") or (
                 option.name == "resubmit" and first.link is None
             ):

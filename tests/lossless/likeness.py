@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image, ImageChops, ImageOps, ImageSequence, ImageStat
@@ -19,8 +20,13 @@ _SIZES = re.compile(r"(\d+)x(\d+) -> (\d+)x(\d+)")
 _FORMAT = re.compile(r"-> [^;]*\((JPEG|PNG|WEBP|MP4)\)")
 
 
-def unlike(author: bytes, held: bytes, how: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def unlike(author: bytes, held: bytes, how: str) -> tuple[str, ...]:
     """What is wrong with ``held``, whose row says ``how`` it was adapted."""
+    return tuple(_unlike(author, held, how))
+
+
+def _unlike(author: bytes, held: bytes, how: str) -> Iterator[str]:
     if author == held:
         if "next post" not in how:
             yield f"it stands as it was, and its row says {how!r}"

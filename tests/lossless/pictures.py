@@ -21,10 +21,10 @@ def files() -> dict[str, bytes]:
     made |= {f"photo{n}.jpg": _saved(_smooth(n), "JPEG") for n in range(3)}
     made |= {
         "alpha.png": _saved(_see_through(), "PNG"),
-        "place.jpg": _saved(_smooth(4), "JPEG", exif=_exif(1)),
-        "turned6.jpg": _saved(_smooth(5), "JPEG", exif=_exif(6)),
-        "turned3.jpg": _saved(_smooth(6), "JPEG", exif=_exif(3)),
-        "mirrored5.jpg": _saved(_smooth(7), "JPEG", exif=_exif(5)),
+        "place.jpg": _saved(_smooth(4), "JPEG", exif=exif(1)),
+        "turned6.jpg": _saved(_smooth(5), "JPEG", exif=exif(6)),
+        "turned3.jpg": _saved(_smooth(6), "JPEG", exif=exif(3)),
+        "mirrored5.jpg": _saved(_smooth(7), "JPEG", exif=exif(5)),
         "soft.webp": _saved(_smooth(8), "WEBP", lossless=True),
         "print.jpg": _saved(_smooth(9).convert("CMYK"), "JPEG"),
         "old.bmp": _saved(_smooth(10), "BMP"),
@@ -82,7 +82,7 @@ def _see_through() -> Image.Image:
     return image
 
 
-def _exif(orientation: int) -> bytes:
+def exif(orientation: int) -> bytes:
     from PIL import Image
 
     block = Image.Exif()

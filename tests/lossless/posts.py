@@ -22,10 +22,15 @@ ALT_WORDS = "A picture of a rocket, größer als zuvor, 🚀 & <b>more</b>. "
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A post for one network, and what readers without markup would see of each part's text."""
+    """A post for one network.
+
+    ``shown`` is what readers without markup would see of each part's text, ``openings`` are the
+    words that no other part has ("" where the part is blank).
+    """
 
     post: Post
     shown: tuple[str, ...]
+    openings: tuple[str, ...]
     settings: Settings
     numbering: bool
 
@@ -72,7 +77,11 @@ class _Author:
             networks={} if own is None else {self._network.name: own},
         )
         shown = tuple(piece.shown for piece, _ in written)
-        return Given(post, shown, own or Settings(), chance(0.12))
+        openings = tuple(
+            self._opening(n) if piece.source.strip() not in ("", "\u200b") else ""
+            for n, (piece, _) in enumerate(written)
+        )
+        return Given(post, shown, openings, own or Settings(), chance(0.12))
 
     def _chance(self, share: float) -> bool:
         return self._choose.random() < share
@@ -89,8 +98,7 @@ class _Author:
         size = self._choose.choice((0, 0, 1, 1, 2, 3))
         if draw > 0.85:
             size = self._choose.randint(6, 16)
-        opening = f"Post {self._number} part {position + 1}:"
-        piece = words.text(self._choose, opening, size, markdown=markdown)
+        piece = words.text(self._choose, self._opening(position), size, markdown=markdown)
         if not markdown and self._chance(0.1):
             ragged = self._choose.choice(
                 (
@@ -102,6 +110,9 @@ class _Author:
             )
             piece = words.Piece(ragged, ragged)
         return piece, markdown
+
+    def _opening(self, position: int) -> str:
+        return f"Post {self._number} part {position + 1}:"
 
     def _media(self) -> list[Media]:
         many = self._choose.choice((0, 0, 0, 1, 1, 2, 3, 4, 5, 6))

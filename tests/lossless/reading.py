@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,16 +34,20 @@ def lines(text: str) -> str:
 
 def unlike_texts(limits: Limits, given: Given, live: list[LivePost], rows: Rows) -> Iterator[str]:
     """Texts that are delivered, and are not the text of exactly one post."""
-    for number, (part, shown) in enumerate(zip(given.post.parts, given.shown, strict=True), 1):
+    for number, part in enumerate(given.post.parts, 1):
         row = rows.get(("text", number))
         if row is None:
             continue
+        opening = given.openings[number - 1]
+        is_there = any(opening in post.text for post in live)
+        if row["outcome"] == "lost" and (is_there or given.own_text is not None):
+            yield f"text {number} is lost, and stands there or has another in its place"
         if row["outcome"] != "delivered":
             if limits.markup == "none" and lines(part.text) in [post.text for post in live]:
                 yield f"text {number} stands as it was, and is {row['outcome']}: {row['how']}"
             continue
         if limits.markup == "none":
-            same = [post for post in live if post.text == lines(shown)]
+            same = [post for post in live if post.text == lines(part.text)]
         else:
             wanted = _as_html(part.text, markdown=part.markdown or _is_raw(given))
             same = [post for post in live if _html(post.extra["source"]) == wanted]
@@ -78,20 +82,21 @@ def unlike_whole(limits: Limits, given: Given, live: list[LivePost], rows: Rows)
         yield f"{texts} is not what the author wrote: {[draft for draft, _ in drafts[0]]}"
 
 
+def hashtags(limits: Limits, texts: Iterable[str]) -> set[str]:
+    """The words that readers find as hashtags, without their sign."""
+    rules = replace(limits.rules, hashtags=True)
+    return {e.text[1:] for text in texts for e in rules.detect(text) if e.kind == "hashtag"}
+
+
 def _added_tags(limits: Limits, given: Given) -> list[str]:
     """The tags that the author's texts do not have as hashtags yet."""
-    rules = replace(limits.rules, hashtags=True)
-    has = {
-        entity.text[1:].casefold()
-        for text in _own_texts(given)
-        for entity in rules.detect(text)
-        if entity.kind == "hashtag"
-    }
+    has = {tag.casefold() for tag in hashtags(limits, texts_of(given))}
     tags = list({tag.casefold(): tag for tag in reversed(given.post.tags)}.values())[::-1]
     return [tag for tag in tags if tag.casefold() not in has]
 
 
-def _own_texts(given: Given) -> list[str]:
+def texts_of(given: Given) -> list[str]:
+    """The texts that the author wants to stand there."""
     return list(given.shown) if given.own_text is None else [given.own_text]
 
 
@@ -110,7 +115,7 @@ def _drafts(limits: Limits, given: Given, live: list[LivePost]) -> list[list[tup
     pieces = [(lines(text), how) for text, how in pieces]
     own = given.settings
     link = given.post.link if own.link is None else own.link
-    in_text = any(link and link in text.split() for text in map(lines, _own_texts(given)))
+    in_text = any(link and link in text.split() for text in map(lines, texts_of(given)))
     ways = [pieces]
     if link and not in_text and (limits.link == "text" or live[0].link is None):
         ways = [
