@@ -81,7 +81,7 @@ class Bench:
     def bare(self) -> LivePost:
         """A post of one word: what the network says of every post."""
         title = "x" if self.limits.title_required else None
-        [post] = self.send(Post("x", title=title)).live
+        [post] = self.send(Post("Bare", title=title)).live
         return replace(post, title=None)
 
     def _media(self, live: list[LivePost]) -> dict[str, bytes]:

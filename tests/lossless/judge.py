@@ -51,12 +51,21 @@ class _Judge:
         if keys != (expected := list(self._fields())):
             yield f"rows for {keys}, and given were {expected}"
             return
+        for row in self._all:
+            if (row["outcome"] == "delivered") == bool(row["how"]):
+                yield f"{row['field']} is {row['outcome']}, and its row says how: {row['how']!r}"
         outcomes = {row["outcome"] for row in self._all}
         if "refused" in outcomes or self._report.state != "live":
             yield from self._refused(outcomes)
             return
         if [dict(row) for row in self._sent.plan.fields] != self._all:
             yield f"the plan said {self._sent.plan.fields}, the delivery {self._all}"
+        for name in ("title", "link"):
+            own = getattr(self._own, name)
+            if own not in (None, getattr(self._post, name)) and self._outcome(name) == "delivered":
+                yield f"the {name} is delivered, and the network has one of its own"
+            if own == "" and self._outcome(name) not in (None, "adapted"):
+                yield f"the {name} is left out by its author, and is {self._outcome(name)}"
         yield from self._threaded()
         yield from unlike_texts(self._limits, self._given, self._live, self._rows)
         yield from unlike_whole(self._limits, self._given, self._live, self._rows)
@@ -302,6 +311,8 @@ class _Judge:
             yield f"{field}: {found}, not {expected!r} ({row or 'not given'})"
 
     def _options(self) -> Iterator[str]:
+        if self._outcome("options") not in (None, "delivered"):
+            yield f"options are {self._outcome('options')}"
         first = self._live[0]
         for option in self._options_known:
             if option.name in ("captions", "markdown") or (

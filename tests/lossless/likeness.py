@@ -43,7 +43,7 @@ def _unlike(author: bytes, held: bytes, how: str) -> Iterator[str]:
 
 def _unlike_picture(author: bytes, held: bytes, how: str, form: str | None) -> Iterator[str]:
     with Image.open(io.BytesIO(author)) as given, Image.open(io.BytesIO(held)) as image:
-        if hidden := [name for name in HIDDEN if image.info.get(name)] or list(image.getexif()):
+        if hidden := [n for n in HIDDEN if image.info.get(n)] + [*map(str, image.getexif())]:
             yield f"it still tells {hidden}"
         if (form or given.format) != image.format:
             yield f"it is {image.format}, and its row says {how!r}"
@@ -112,6 +112,7 @@ def _first_frame(data: bytes) -> tuple[Image.Image, float]:
             return image.convert("RGB"), sum(lengths) / 1000
     import av
 
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         frame = next(container.decode(video=0))
-        return frame.to_image(), float(container.duration or 0) / 1_000_000
+        picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
+        return picture, float(container.duration or 0) / 1_000_000

@@ -55,7 +55,9 @@ class _Author:
 
     def post(self) -> Given:
         written = [self._text(position) for position in range(self._how_many_parts())]
-        media = self._media()
+        poll = self._poll() if self._chance(0.15) else None
+        # Where both are allowed is rare, so most polls stand alone.
+        media = self._media() if poll is None or self._chance(0.25) else []
         parts = []
         for position, (piece, markdown) in enumerate(written):
             mine = media if position == len(written) - 1 else media[: self._choose.randint(0, 4)]
@@ -70,7 +72,7 @@ class _Author:
             title=self._title(),
             link=self._choose.choice(LINKS) if empty or chance(0.35) else None,
             tags=self._choose.sample(TAGS, self._choose.randint(1, 4)) if chance(0.35) else (),
-            poll=self._poll() if chance(0.12) else None,
+            poll=poll,
             content_warning=self._warning() if chance(0.15) else None,
             lang=self._choose.choice(LANGS) if chance(0.3) else None,
             visibility=self._visibility() if chance(0.2) else None,
@@ -151,11 +153,11 @@ class _Author:
         )
 
     def _poll(self) -> Poll:
-        options = ("Yes", "No", " Perhaps ", "日本", "x" * 40)
+        options = ["Yes", "No", " Perhaps ", "日本"] + ["x" * 40] * self._chance(0.15)
         return Poll(
             tuple(self._choose.sample(options, self._choose.randint(2, 4))),
-            self._choose.choice((1, 60, 1440, 10_080)),
-            self._chance(0.2),
+            1 if self._chance(0.1) else self._choose.choice((60, 1440, 10_080)),
+            self._chance(0.15),
         )
 
     def _warning(self) -> str:
@@ -167,7 +169,7 @@ class _Author:
         return self._choose.choice(VISIBILITIES if self._chance(0.2) else offered)
 
     def _own(self) -> Settings | None:
-        if not self._chance(0.25):
+        if not self._chance(0.35):
             return None
         return Settings(
             text=f"An own text for post {self._number}, *as it is*." if self._chance(0.4) else None,
@@ -175,7 +177,7 @@ class _Author:
             if self._chance(0.3)
             else None,
             link=self._choose.choice(("https://own.example/", "")) if self._chance(0.3) else None,
-            options={o.name: self._option(o) for o in self._network.options if self._chance(0.2)},
+            options={o.name: self._option(o) for o in self._network.options if self._chance(0.3)},
         )
 
     def _option(self, option: Option) -> Any:
