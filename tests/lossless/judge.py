@@ -230,7 +230,7 @@ class _Judge:
             yield f"the posts of a thread have the links {links}"
         if links[0] not in (None, link):
             yield f"the link {links[0]!r} was never given"
-        if self._limits.cards and link and not links[0] and not self._post.parts[0].media:
+        if self._limits.cards and link and not links[0] and not self._live[0].media:
             yield f"the link {link!r} has no card"
         written = any(link and link in post.text.split() for post in self._live)
         if row in ("delivered", "adapted") and link and links[0] != link and not written:

@@ -19,7 +19,7 @@ from .conftest import Published
 from .pictures import exif
 
 Damage = Callable[[Sent], Sent | None]
-SOME = 15
+SOME = 12
 """Posts of each network that are damaged."""
 
 
