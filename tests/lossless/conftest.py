@@ -35,7 +35,14 @@ class Published:
         return mismatches(self.network, self.limits, given, sent, self.bare)
 
 
-@pytest.fixture(scope="module", params=Plugins().network_names())
+# A network's tests run in one process, so that its posts are published once.
+NETWORKS = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"lossless {name}"))
+    for name in Plugins().network_names()
+]
+
+
+@pytest.fixture(scope="session", params=NETWORKS)
 def published(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Published:

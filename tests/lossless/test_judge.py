@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from postkit.emulator.timeline import LivePost, ShownMedia, ShownPoll
@@ -227,15 +226,22 @@ HELD: tuple[Damage, ...] = (
 )
 
 
-@pytest.mark.parametrize("damage", HELD, ids=lambda damage: damage.__name__)
-def test_what_the_network_holds_is_looked_at(published: Published, damage: Damage) -> None:
+def test_what_the_network_holds_is_looked_at(published: Published) -> None:
     for number, (given, sent) in enumerate(published.all[:SOME]):
-        if (sent.report.state == "live") == (damage is a_request):
-            continue
-        damaged = damage(sent)
-        if damaged is not None:
-            found = published.mismatches(given, damaged)
-            assert found, f"post {number} at {published.network.name}: {given.post}, {damaged.live}"
+        for damage in HELD:
+            if (sent.report.state == "live") == (damage is a_request):
+                continue
+            damaged = damage(sent)
+            if damaged is not None:
+                found = published.mismatches(given, damaged)
+                assert found, f"post {number}, {damage.__name__}: {given.post}, {damaged.live}"
+
+
+def test_every_damage_is_done(published: Published) -> None:
+    """One that fits no post would prove nothing; a network need not have polls or titles."""
+    posts = [sent for _, sent in published.all if sent.report.state == "live"]
+    done = {damage for damage in HELD if any(damage(sent) is not None for sent in posts)}
+    assert len(done) >= len(HELD) * 0.7
 
 
 Rows = tuple[Mapping[str, Any], ...]

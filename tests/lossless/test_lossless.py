@@ -28,7 +28,7 @@ def test_the_posts_meet_every_outcome(published: Published) -> None:
     """Posts that are all refused, or that nothing happens to, would prove nothing."""
     states = Counter(sent.report.state for _, sent in published.all)
     rows = Counter(row["outcome"] for _, sent in published.all for row in sent.report.fields)
-    print(f"{published.network.name}: {POSTS} posts {dict(states)}, rows {dict(rows)}")  # noqa: T201 - shown by pytest -s
+    print(f"{published.network.name}: {POSTS} posts {dict(states)}, rows {dict(rows)}")  # noqa: T201 - shown by pytest -rP
     assert states["live"] > POSTS * 0.6
     assert min(rows[outcome] for outcome in ("delivered", "adapted", "lost", "refused")) > POSTS / 8
 
