@@ -31,6 +31,7 @@ def files() -> dict[str, bytes]:
         "scan.tiff": _saved(_flat(11), "TIFF"),
         # More bytes than two of the networks take: written without any compression.
         "heavy.png": _saved(_smooth(12, (1300, 1100)), "PNG", compress_level=0),
+        "veil.png": _saved(_veil(), "PNG", compress_level=1),
         "moves.gif": _moving(),
         "still.gif": _saved(_flat(13).quantize(8), "GIF"),
     }
@@ -79,6 +80,15 @@ def _see_through() -> Image.Image:
 
     image = _flat(20).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
+    return image
+
+
+def _veil() -> Image.Image:
+    """Noise that can be seen through: too large as PNG for some, and nearly white on white."""
+    from PIL import Image
+
+    image = Image.new("RGBA", (1700, 1400), (238, 240, 230, 0))
+    image.putalpha(Image.effect_noise(image.size, 60))
     return image
 
 

@@ -120,7 +120,7 @@ class _Author:
         many = self._choose.choice((0, 0, 0, 1, 1, 2, 3, 4, 5, 6))
         named = dict(pictures.files())
         names = self._choose.sample([n for n in named if not n.endswith(".gif")], many)
-        if self._chance(0.06):
+        if self._chance(0.12):
             names.append(self._choose.choice(("moves.gif", "still.gif")))
         if self._chance(0.01):
             named["vast.png"] = pictures.vast()
