@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .connections import Connections
 from .errors import InputError, NotDeleted, PostkitError, Refused
 from .network import Account, Receipt, RenderedPart
-from .report import DeliveryReport, Report, report_of
+from .report import GIVEN_UP, DeliveryReport, Report, report_of
 from .store.rows import DeliveryRow, HistoryRow, PartRow
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ LONGEST_WAIT = 31_536_000.0
 """Seconds: a year."""
 WAIT = 30.0
 """Seconds that a publish looks for the outcome; then the rest is a worker's, or ``finish``'s."""
-GIVEN_UP = "given_up"
-"""The code of an error that is a person's decision: nothing is to be mended."""
 NO_WORKER = "Nothing will send it until `postkit worker` runs."
 TOLD = 2.0
 """Seconds that a publish waits for observers at its end; what is left is told later."""

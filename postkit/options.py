@@ -13,6 +13,15 @@ TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
 
+def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those with a value; an empty one stands for the network's own default."""
+    return {
+        name: value
+        for name, value in options.items()
+        if value is not None and value != "" and value != [] and value != ()
+    }
+
+
 def typed(network: Network[Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The values as the plugin wants them. Raises InputError with every problem at once."""
     declared = {option.name: option for option in network.options}

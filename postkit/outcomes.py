@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .options import given_options
 from .post import Post, Settings, is_blank
 from .rendition import Change, Rendition
 
@@ -59,7 +60,7 @@ def _given(post: Post, settings: Settings) -> Iterator[tuple[str, int | None]]:
     for name in ("poll", "content_warning", "lang", "visibility"):
         if getattr(post, name):
             yield name, None
-    if settings.options:
+    if given_options(settings.options):
         yield "options", None
 
 
@@ -72,6 +73,7 @@ def _outcome(name: str, item: int | None, rendition: Rendition) -> FieldOutcome:
     changed = _about(name, item, rendition.changes)
     if name == "text":
         changed += _about("thread", item, rendition.changes)
+        changed += [change for change in rendition.changes if item in change.texts]
     if changed:
         return FieldOutcome(name, "adapted", item, _words(changed))
     return FieldOutcome(name, "delivered", item)

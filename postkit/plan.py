@@ -340,7 +340,10 @@ class Planner:
         )
         if not wishes.again:
             reasons += self._repeated(planned, source, at)
-        return replace(planned, rendition=None, reasons=tuple(reasons)) if reasons else planned
+        if reasons:
+            repeated = [Change("post", reason) for reason in reasons]
+            return self._cannot(post, place, network, settings, repeated)
+        return planned
 
     def _cannot(
         self,

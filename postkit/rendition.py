@@ -112,12 +112,14 @@ class Change:
     ``part`` is the rendition's, counted from 1; ``None`` speaks for the whole. ``items`` says
     which of the author's several it is about, counted from 1: the parts of the post for ``text``,
     its media for ``media`` and ``alt``, its tags for ``tags``; where it is empty, all of them.
+    ``texts`` are the parts of the post whose text got more words by it.
     """
 
     field: str
     text: str
     part: int | None = None
     items: tuple[int, ...] = ()
+    texts: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         return {"field": self.field, "text": self.text, "part": self.part}

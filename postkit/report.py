@@ -12,6 +12,9 @@ from .deliver.states import EXIT_STATUS, DeliveryState, delivery_state, worst_ex
 from .store.rows import DeliveryRow, PartRow
 
 SCHEMA = "postkit.report.v1"
+GIVEN_UP = "given_up"
+"""The code of an error that is a person's decision: nothing is to be mended, and what may be there
+is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class DeliveryReport:
     losses: tuple[Mapping[str, Any], ...] = ()
     fields: tuple[Mapping[str, Any], ...] = ()
     """Each field of the post: ``field``, ``item``, ``outcome`` (delivered, adapted, lost,
-    refused), ``how``."""
+    refused), ``how``. What it says is so once the state is live; all is refused where it is
+    failed."""
     cost: Mapping[str, Any] | None = None
     guarantee: str | None = None
     held_reason: str | None = None
@@ -158,8 +162,14 @@ def report_of(
 ) -> DeliveryReport:
     """The report of a stored delivery. ``label`` is the account's, ``kind`` the guarantee's."""
     state = delivery_state([part.state for part in parts])
+    fields: list[Mapping[str, Any]] = list(row.fields)
     stopped = next((part for part in parts if part.state != "LIVE"), None)
     open_part = stopped if stopped is not None and stopped.state == "SCHEDULED" else None
+    error = stopped.error if stopped is not None else None
+    if state == "failed" and error is not None and error.get("code") != GIVEN_UP:
+        # The network said no: nothing of what was planned is there.
+        why = error.get("message") or ""
+        fields = [{**field, "outcome": "refused", "how": why} for field in fields]
     waiting = open_part is not None and open_part.error is not None
     return DeliveryReport(
         id=row.id,
@@ -173,7 +183,7 @@ def report_of(
         ),
         changes=tuple(row.changes),
         losses=tuple(row.losses),
-        fields=tuple(row.fields),
+        fields=tuple(fields),
         cost=row.cost,
         guarantee=kind,
         held_reason=stopped.held_reason if stopped else None,
@@ -182,7 +192,7 @@ def report_of(
         expires_at=parts[0].expires_at if parts else None,
         retry_at=open_part.not_before if waiting and open_part else None,
         question=stopped.question if stopped else None,
-        error=stopped.error if stopped else None,
+        error=error,
         copies=tuple(link for part in parts for link in part.copies),
         overdue=open_part is not None and open_part.not_before <= now,
     )

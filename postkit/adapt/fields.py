@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..limits.model import Limits, PollLimit
 from ..network import Json, RenderOptions
+from ..options import given_options
 from ..post import Poll, Post, Settings
 from .ledger import Draft, Ledger
 from .texts import normal
@@ -21,12 +22,15 @@ def add_title(
     post: Post, settings: Settings, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
 ) -> None:
     """The title as a field; refused where it is too long, since a cut title is a lost one."""
-    if settings.title is not None and settings.title != post.title:
+    if settings.title is not None and settings.title != (post.title or ""):
         ledger.change("title", f"this network's own title: {settings.title or 'none'}")
-    given = normal((post.title if settings.title is None else settings.title) or "").strip()
-    title = " ".join(given.splitlines())
-    if title != given and limits.title is not None:
-        ledger.change("title", "its line breaks became spaces")
+    given = normal((post.title if settings.title is None else settings.title) or "")
+    title = " ".join(given.strip().splitlines())
+    if title and title != given and limits.title is not None:
+        broken = title != given.strip()
+        ledger.change(
+            "title", "its line breaks became spaces" if broken else "the spaces around it are gone"
+        )
     limit = limits.title
     if not title:
         if limits.title_required:
@@ -48,6 +52,8 @@ def add_poll(post: Post, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
     if poll is None:
         return
     options = [normal(option).strip() for option in poll.options]
+    if options != list(poll.options):
+        ledger.change("poll", "the spaces around its options are gone")
     if limits.poll is None:
         ledger.loss("poll", f"not sent: there are no polls here ({' / '.join(options)})")
         return
@@ -99,11 +105,7 @@ def add_options(
     settings: Settings, options: RenderOptions, ledger: Ledger
 ) -> dict[str, Json] | None:
     """The network's own options, those of the call first; ``None`` where there are none."""
-    given = {
-        name: value
-        for name, value in {**settings.options, **options.values}.items()
-        if value is not None and value != "" and value != [] and value != ()
-    }
+    given = given_options({**settings.options, **options.values})
     plain: dict[str, Json] = {}
     for name, value in given.items():
         try:

@@ -33,7 +33,8 @@ def drop_media(drafts: list[Draft], limits: Limits, ledger: Ledger) -> list[Draf
         return drafts
     remaining = [draft for draft in drafts if draft.text or draft.media] or drafts[:1]
     if len(remaining) < len(drafts):
-        ledger.change("thread", f"{len(drafts) - len(remaining)} parts without text are left out")
+        gone = [n for draft in drafts if draft not in remaining for n in draft.source]
+        ledger.change("thread", f"{len(gone)} parts without text are left out", items=tuple(gone))
     return remaining
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..network import Change, Json
 from ..post import Media, Post
 
-Line = tuple[str, str, "Draft | None", tuple[int, ...]]
+Line = tuple[str, str, "Draft | None", tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(slots=True, eq=False)
@@ -38,9 +38,12 @@ class Ledger:
         text: str,
         draft: Draft | None = None,
         items: tuple[int, ...] = (),
+        *,
+        in_text: bool = False,
     ) -> None:
-        """``name`` of the field was adapted."""
-        self._changes.append((name, text, draft, items or _source(name, draft)))
+        """``name`` of the field was adapted; ``in_text``: by words in the text of ``draft``."""
+        texts = draft.source if in_text and draft is not None else ()
+        self._changes.append((name, text, draft, items or _source(name, draft), texts))
 
     def loss(
         self,
@@ -50,7 +53,7 @@ class Ledger:
         items: tuple[int, ...] = (),
     ) -> None:
         """``name`` of the field cannot be carried."""
-        self._losses.append((name, text, draft, items or _source(name, draft)))
+        self._losses.append((name, text, draft, items or _source(name, draft), ()))
 
     def refuse(self, name: str, reason: str, items: tuple[int, ...] = ()) -> None:
         """The post cannot be sent, for one more reason."""
@@ -74,5 +77,5 @@ def _source(name: str, draft: Draft | None) -> tuple[int, ...]:
 
 def _numbered(lines: Iterable[Line], drafts: Sequence[Draft]) -> Iterable[Change]:
     numbers = {id(draft): number for number, draft in enumerate(drafts, 1)}
-    for name, text, draft, items in lines:
-        yield Change(name, text, None if draft is None else numbers.get(id(draft)), items)
+    for name, text, draft, items, texts in lines:
+        yield Change(name, text, None if draft is None else numbers.get(id(draft)), items, texts)

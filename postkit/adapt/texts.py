@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..limits.model import Limits
@@ -17,6 +17,10 @@ from .ledger import Draft, Ledger
 from .split import MAX_PARTS, counts, cut, excess
 
 TOO_DEEP = f"text: lists and quotes are nested more than {MAX_DEPTH} deep; write it flatter."
+
+
+RAGGED = "white space as in Markdown: no spaces at the end of a line, one blank line at most"
+_RAGGED = re.compile(r"[ \t]$|^[ \t]|\n\n\n|\A\n|\n\Z", re.MULTILINE)
 
 
 def normal(text: str) -> str:
@@ -36,14 +40,15 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
     drafts = []
     show = _shown(post, limits)
     for number, part in enumerate(post.parts, 1):
-        draft = show(part, ledger)
-        draft.source = (number,)
+        draft = show(part, number, ledger)
+        if limits.markup != "none" and not part.markdown and _RAGGED.search(normal(part.text)):
+            ledger.change("text", RAGGED, draft)
         if draft.text or draft.media or number == 1:
             drafts.append(draft)
         else:
-            ledger.change("thread", f"part {number} is empty and is left out")
+            ledger.change("thread", f"part {number} is empty and is left out", items=(number,))
     if len(drafts) > 1 and not (drafts[0].text or drafts[0].media):
-        ledger.change("thread", "part 1 is empty and is left out")
+        ledger.change("thread", "part 1 is empty and is left out", items=(1,))
         del drafts[0]
     if len(drafts) > 1 and not limits.threads:
         joined = Draft(
@@ -52,30 +57,34 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
             dict(drafts[0].fields),
             tuple(number for draft in drafts for number in draft.source),
         )
-        ledger.change("thread", f"{len(drafts)} parts are joined into one: no threads here", joined)
+        line = f"{len(drafts)} parts are joined into one: no threads here"
+        worded = [draft for draft in drafts if draft.text]
+        # The text of one part among pictures stands as it was.
+        changed = worded if len(worded) > 1 else [draft for draft in drafts if not draft.text]
+        ledger.change("thread", line, joined, tuple(n for draft in changed for n in draft.source))
         return [joined]
     return drafts
 
 
-def _shown(post: Post, limits: Limits) -> Callable[[Part, Ledger], Draft]:
+def _shown(post: Post, limits: Limits) -> Callable[[Part, int, Ledger], Draft]:
     """What makes a draft of a part: in the network's Markdown where the post has any, else as
     plain text."""
     if limits.markup == "none" or not any(part.markdown for part in post.parts):
         return _as_plain
 
-    def as_markdown(part: Part, ledger: Ledger) -> Draft:
+    def as_markdown(part: Part, number: int, ledger: Ledger) -> Draft:
         text = normal(part.text)
         try:
             text = (markdown if part.markdown else escape)(text, limits.rules)
         except TooDeep:
             ledger.refuse("text", TOO_DEEP)
-        return Draft(normal(text), list(part.media), {"markup": limits.markup})
+        return Draft(normal(text), list(part.media), {"markup": limits.markup}, (number,))
 
     return as_markdown
 
 
-def _as_plain(part: Part, ledger: Ledger) -> Draft:
-    draft = Draft(normal(part.text), list(part.media))
+def _as_plain(part: Part, number: int, ledger: Ledger) -> Draft:
+    draft = Draft(normal(part.text), list(part.media), source=(number,))
     if part.markdown:
         try:
             shown = plain(draft.text)
@@ -85,6 +94,8 @@ def _as_plain(part: Part, ledger: Ledger) -> Draft:
             draft.text = normal(shown.text)
             if shown.change:
                 ledger.change("text", shown.change, draft)
+            elif shown.text != normal(part.text):
+                ledger.change("text", "its Markdown is shown as plain text", draft)
     return draft
 
 
@@ -109,7 +120,7 @@ def add_link(
     else:
         first.text = f"{first.text}\n\n{link}" if first.text else link
         why = "a post with pictures has no link of its own: " if limits.link == "field" else ""
-        ledger.change("link", f"{why}{link} is added to the text", first)
+        ledger.change("link", f"{why}{link} is added to the text", first, in_text=True)
 
 
 def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) -> None:
@@ -129,9 +140,17 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
         return
     if limits.tags == "field":
         drafts[0].fields["tags"] = tags
+        _tell_spellings(post, {tag.casefold(): tag for tag in tags}, ledger)
         return
-    written = {tag for draft in drafts for tag in _tags_in(draft.text, limits)}
+    written: dict[str, str] = {}
+    for draft in drafts:
+        # A sign that begins a line of Markdown has a backslash before it.
+        is_plain = not draft.fields.get("markup")
+        text = draft.text if is_plain else draft.text.replace("\\#", "#")
+        written |= _tags_in(text, limits)
     missing = [tag for tag in tags if tag.casefold() not in written]
+    spelt = {tag.casefold(): tag for tag in missing} if limits.tags == "text" else {}
+    _tell_spellings(post, {**spelt, **written}, ledger)
     if not missing:
         return
     if limits.tags == "none":
@@ -142,7 +161,7 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
     words = _hashtags(missing)
     written_so = escape(words, limits.rules) if last.fields.get("markup") else words
     last.text = f"{last.text}\n\n{written_so}" if last.text else written_so
-    ledger.change("tags", f"{words} added to the text", last, numbers(missing))
+    ledger.change("tags", f"{words} added to the text", last, numbers(missing), in_text=True)
     found = _tags_in(words, limits)
     if plain := [tag for tag in missing if tag.casefold() not in found]:
         text = f"{_hashtags(plain)} sent as plain text: no hashtag here"
@@ -192,10 +211,19 @@ def _holds(text: str, link: str) -> bool:
     return re.search(rf"(?<![\w/=?&%#]){re.escape(link)}{ending}", text) is not None
 
 
-def _tags_in(text: str, limits: Limits) -> set[str]:
-    """The hashtags that the network finds, without their sign and casefolded."""
+def _tell_spellings(post: Post, spelt: Mapping[str, str], ledger: Ledger) -> None:
+    """Capitals make no other tag, so it stands there once; ``spelt`` is how, by its casefold."""
+    for number, tag in enumerate(post.tags, 1):
+        there = spelt.get(tag.casefold(), tag)
+        if there != tag:
+            ledger.change("tags", f"#{tag} stands there as #{there}", items=(number,))
+
+
+def _tags_in(text: str, limits: Limits) -> dict[str, str]:
+    """The hashtags that the network finds, without their sign, by their casefold."""
     rules = replace(limits.rules, hashtags=True)
-    return {e.text[1:].casefold() for e in rules.detect(text) if e.kind == "hashtag"}
+    found = [e.text[1:] for e in rules.detect(text) if e.kind == "hashtag"]
+    return {tag.casefold(): tag for tag in reversed(found)}
 
 
 def _hashtags(tags: Sequence[str]) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..desk import GIVEN_UP
 from ..errors import NeedsLogin
-from ..report import DeliveryReport
+from ..report import GIVEN_UP, DeliveryReport
 from .output import unpausing
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
 from ..network import RenderedPart
+from ..outcomes import FieldOutcome
 from ..plan import Plan, Planned
 from ..rendition import Attachment
 from ..report import Report
@@ -46,7 +49,8 @@ def _card(part: RenderedPart) -> dict[str, Any] | None:
 
 
 def print_plan(plan: Plan) -> None:
-    """Every part as it would be sent, then options, changes, losses, cost, quota and guarantee."""
+    """Every part as it would be sent, then options, what stays as it is, changes, losses, cost,
+    quota and guarantee."""
     for planned in plan.deliveries:
         click.echo(click.style(shown(planned.address), bold=True))
         if planned.rendition is None:
@@ -57,6 +61,8 @@ def print_plan(plan: Plan) -> None:
             _print_part(planned, part, number)
         for name, value in options_of(planned.rendition.parts).items():
             labelled("option", f"{name} {value}")
+        if same := as_given(planned.outcomes):
+            labelled("as given", same)
         for change in planned.rendition.changes:
             labelled("changed", where(change.to_json()))
         for loss in planned.rendition.losses:
@@ -69,7 +75,18 @@ def print_plan(plan: Plan) -> None:
         labelled("in doubt", IN_DOUBT.get(planned.guarantee, planned.guarantee))
 
 
+COUNTED = {"text": "text", "media": "file", "alt": "alt text", "tags": "tag"}
+"""The fields that a post may have several of."""
 MEDIA = {"image": "picture", "animation": "animation", "video": "video"}
+
+
+def as_given(outcomes: Sequence[FieldOutcome]) -> str:
+    """What arrives as its author gave it, in words: ``2 texts, 1 file, title``."""
+    fields = Counter(row.field for row in outcomes if row.outcome == "delivered")
+    return ", ".join(
+        counted(number, COUNTED[name]) if name in COUNTED else name.replace("_", " ")
+        for name, number in fields.items()
+    )
 
 
 def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:

@@ -150,7 +150,8 @@ def test_a_dry_run_shows_all_and_sends_nothing(postkit: Program) -> None:
     assert len(postkit.server.requests()) == before
     for wanted in (
         "of 280 weighted characters)", "of 500 graphemes)", "part 1 of 2", "| One sentence",
-        "cat.jpg (64x48", "no alt text", "lost     title:", "cost     0.", "USD", "quota    ",
+        "cat.jpg (64x48", "no alt text", "as given 1 file\n",
+        "lost     title:", "cost     0.", "USD", "quota    ",
         "in doubt the same request is sent again", "A dry run: nothing was sent.",
     ):  # fmt: skip
         assert wanted in result.out

@@ -81,3 +81,18 @@ def test_where_one_field_is_refused_nothing_is_delivered() -> None:
     how = {row.field: row.how for row in found}
     assert how["title"] == "title: too long."
     assert how["poll"] == "nothing is sent, for the sake of: title, post"
+
+
+def test_a_text_with_more_words_behind_it_is_adapted() -> None:
+    found = rows(Change("link", "added to the text", 1, texts=(1,)))
+    assert (found["text", 1], found["text", 2], found["link", None]) == (
+        "adapted",
+        "delivered",
+        "adapted",
+    )
+
+
+def test_an_option_without_a_value_was_not_given() -> None:
+    own = Settings(options={"flair": "", "nsfw": None, "list": []})
+    found = outcomes_of(Post("x"), own, Rendition((RenderedPart("x"),)))
+    assert [row.field for row in found] == ["text"]

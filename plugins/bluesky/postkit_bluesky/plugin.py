@@ -131,11 +131,12 @@ class Bluesky(Network[Client]):
                     f"{known} (option label)",
                 )
             )
-        too_long = [tag for tag in post.tags if Graphemes().count(tag) > MAX_TAG]
+        long = {n: t for n, t in enumerate(post.tags, 1) if Graphemes().count(t) > MAX_TAG}
         losses += [
-            Change("tags", f"#{tag} is not sent: a tag has at most {MAX_TAG} characters")
-            for tag in too_long
+            Change("tags", f"#{t} is not sent: a tag has at most {MAX_TAG} characters", None, (n,))
+            for n, t in long.items()
         ]
+        too_long = [*long.values()]
         parts = tuple(_finished(part, labels, too_long) for part in rendition.parts)
         return replace(rendition, parts=parts, changes=tuple(changes), losses=tuple(losses))
 

@@ -111,6 +111,7 @@ def test_a_tag_that_is_too_long_is_a_loss() -> None:
     assert rendition.parts[0].fields["tags"] == ["t" * 64]
     (loss,) = told(rendition, "tags")
     assert loss == f"#{'u' * 65} is not sent: a tag has at most 64 characters"
+    assert [each.items for each in rendition.losses] == [(2,)]
 
 
 def test_poll_and_title_are_losses() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,8 +10,9 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from PIL import Image
 from postkit_mastodon.emulator import MastodonEmulator
-from postkit_mastodon.limits import limits_of
+from postkit_mastodon.limits import LIMITS, limits_of
 from postkit_mastodon.plugin import Mastodon, plain, request_of, same
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,8 +21,8 @@ from starlette.routing import BaseRoute, Route
 from postkit import processing
 from postkit.emulator.world import World
 from postkit.errors import NeedsLogin, Refused, Throttled, Unavailable
-from postkit.network import Outgoing, Receipt, RenderedPart
-from postkit.post import Media
+from postkit.network import Outgoing, Receipt, RenderedPart, RenderOptions
+from postkit.post import Media, Post
 from postkit.testing.pictures import picture
 from postkit.testing.rig import Rig, name_of, story
 from postkit.testing.suite.bench import Bench
@@ -254,3 +256,13 @@ def test_limits_of_a_server() -> None:
 
 def test_a_server_that_tells_nothing_has_the_usual_limits() -> None:
     assert limits_of({}) == Mastodon.limits
+
+
+def test_an_animated_picture_stands_alone() -> None:
+    frames = [Image.new("RGB", (8, 8), (90 * n, 0, 0)).quantize(2) for n in range(3)]
+    target = io.BytesIO()
+    frames[0].save(target, "GIF", save_all=True, append_images=frames[1:])
+    moving = Media(target.getvalue(), name="moving.gif")
+    post = Post("x", media=[Media(picture(1), name="1.png"), moving])
+    parts = Mastodon().adapt(post, LIMITS, RenderOptions()).parts
+    assert [[one.name for one in part.media] for part in parts] == [["1.png"], ["moving.gif"]]

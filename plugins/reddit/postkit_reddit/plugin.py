@@ -134,9 +134,12 @@ class Reddit(Network[Client]):
         own = post.networks.get(self.name)
         given = {**(own.options if own else {}), **options.values}
         captions = bool(given.get("captions")) and len(post.media) > 1
-        if captions:
-            limits = limits.changed(alt=CAPTION)
-        rendition = super().adapt(post, limits, options)
+        shown = limits.changed(alt=CAPTION) if captions else limits
+        rendition = super().adapt(post, shown, options)
+        if captions and len(rendition.parts[0].media) < 2:
+            # What is no picture was left out, and one picture alone has no caption.
+            captions = False
+            rendition = super().adapt(post, limits, options)
         changes = list(rendition.changes)
         subreddit = subreddit_of(options.target)
         parts = tuple(part.with_fields(subreddit=subreddit) for part in rendition.parts)

@@ -19,6 +19,7 @@ from postkit.errors import Duplicate, InDoubt, NeedsLogin, Refused, Throttled
 from postkit.limits.describe import describe
 from postkit.network import CannotRender, RenderedPart, RenderOptions, Rendition
 from postkit.post import Media, Part, Poll, Post, Settings
+from postkit.testing.videos import video
 
 
 def rendered(post: Post, **options: Any) -> Rendition:
@@ -191,6 +192,14 @@ def test_alt_text_is_a_loss_or_told_as_a_caption(picture: Any) -> None:
     assert [change.field for change in shown_alt.changes] == ["alt"]
     settings = {"reddit": Settings(options={"captions": True})}
     assert rendered(Post("x", title="T", media=media, networks=settings)).losses == ()
+    film = Media(video(), "A launch", name="film.mp4")
+    left = Reddit().adapt(
+        Post("x", title="T", media=[media[0], film]),
+        LIMITS.changed(video=None),
+        RenderOptions({"captions": True}),
+    )
+    assert left.changes == ()
+    assert sorted(loss.field for loss in left.losses) == ["alt", "media"]
     alone = rendered(Post("x", title="T", media=media[:1]), captions=True)
     assert [loss.field for loss in alone.losses] == ["alt"]
     long = Media(media[0].read(), alt="x" * 181, name="long")

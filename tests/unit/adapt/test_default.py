@@ -94,14 +94,22 @@ def test_parts_are_joined_where_there_are_no_threads(table: Table, photo: Photo)
     assert texts(rendition) == ["One\n\nTwo"]
     assert names(rendition) == [["1", "2"]]
     assert rendition.changes == (
-        Change("thread", "2 parts are joined into one: no threads here", 1),
+        Change("thread", "2 parts are joined into one: no threads here", 1, (1, 2)),
     )
+
+
+def test_the_one_text_among_joined_parts_stands_as_it_was(table: Table, photo: Photo) -> None:
+    post = Post(["One", Part("", tuple(media(photo, 1)))], title="T")
+    rendition = rendered(post, table("title and no threads", media_count=2))
+    assert texts(rendition) == ["One"]
+    assert [(change.field, change.items) for change in rendition.changes] == [("thread", (2,))]
 
 
 def test_empty_parts_are_left_out_and_told(table: Table) -> None:
     rendition = rendered(Post([" ", "One", "\n", "Two"]), table())
     assert texts(rendition) == ["One", "Two"]
-    assert [change.field for change in rendition.changes] == ["thread", "thread"]
+    told = [(change.field, change.items) for change in rendition.changes]
+    assert told == [("thread", (3,)), ("thread", (1,))]
 
 
 def test_settings_win(table: Table, photo: Photo) -> None:
@@ -128,7 +136,7 @@ def test_link_in_the_text(table: Table) -> None:
     link = "https://e.com/a"
     rendition = rendered(Post(["One", "Two"], link=link), table())
     assert texts(rendition) == [f"One\n\n{link}", "Two"]
-    assert rendition.changes == (Change("link", f"{link} is added to the text", 1),)
+    assert rendition.changes == (Change("link", f"{link} is added to the text", 1, texts=(1,)),)
     for text in (f"See {link}.", f"({link})", f"{link} and so on"):
         assert rendered(Post(["One", text], link=link), table()).changes == ()
     assert len(rendered(Post(f"See {link}bc", link=link), table()).changes) == 1
@@ -154,7 +162,11 @@ def test_tags(table: Table) -> None:
     post = Post(["One #Launch", "Two"], tags=["launch", "news", "#News"])
     rendition = rendered(post, table())
     assert texts(rendition) == ["One #Launch", "Two\n\n#news"]
-    assert rendition.changes == (Change("tags", "#news added to the text", 2, (2, 3)),)
+    assert rendition.changes == (
+        Change("tags", "#launch stands there as #Launch", None, (1,)),
+        Change("tags", "#News stands there as #news", None, (3,)),
+        Change("tags", "#news added to the text", 2, (2, 3), texts=(2,)),
+    )
     fields = rendered(post, table("graphemes and bytes", max_tags=1))
     assert fields.parts[0].fields["tags"] == ["launch"]
     assert fields.losses == (Change("tags", "#news not sent: at most 1 tags", None, (2, 3)),)

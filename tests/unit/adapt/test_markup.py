@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from postkit.adapt.default import adapt
+from postkit.adapt.texts import RAGGED
 from postkit.limits.counters import CodePoints
 from postkit.limits.entities import EntityRules
 from postkit.limits.model import Limits, Source, TextLimit
@@ -27,8 +28,9 @@ def rendered(post: Post, limits: Limits) -> Rendition:
 def test_a_file_is_plain_where_no_markup_is_shown() -> None:
     rendition = rendered(read_text(FILE, None, "p.md"), PLAIN)
     assert [part.text for part in rendition.parts] == ["One * two", "• three\n• four"]
-    assert [(c.field, c.text, c.part) for c in rendition.changes] == [
-        ("text", "emphasis is shown as plain text", 1)
+    assert [(c.text, c.part, c.items) for c in rendition.changes] == [
+        ("emphasis is shown as plain text", 1, (1,)),
+        ("its Markdown is shown as plain text", 2, (2,)),
     ]
     assert rendition.losses == ()
     assert [dict(part.fields) for part in rendition.parts] == [{}, {}]
@@ -38,6 +40,21 @@ def test_a_file_is_markdown_where_that_is_shown() -> None:
     (part,) = rendered(read_text(FILE, None, "p.md"), MARKUP).parts
     assert part.text == "*One* \\* two\n\n-   three\n-   four"
     assert part.fields == {"markup": "markdown"}
+
+
+@pytest.mark.parametrize("text", ["two  \nlines", " indented", "a\n\n\nb", "a\t", "a\n"])
+def test_white_space_that_markdown_does_not_show_is_told(text: str) -> None:
+    assert rendered(Post(text), PLAIN).changes == ()
+    for post in (Post(text), Post([text, Part("*x*", markdown=True)])):
+        told = [change for change in rendered(post, MARKUP).changes if change.field == "text"]
+        assert [(change.text, change.items) for change in told] == [(RAGGED, (1,))]
+    assert rendered(Post(Part(text, markdown=True)), MARKUP).changes == ()
+
+
+def test_a_tag_behind_a_backslash_is_found() -> None:
+    post = Post([Part("*One*", markdown=True), "#launch is here"], tags=["launch"])
+    assert rendered(post, MARKUP).parts[0].text == "*One*\n\n\\#launch is here"
+    assert "tags" not in [change.field for change in rendered(post, MARKUP).changes]
 
 
 @pytest.mark.parametrize("limits", [PLAIN, MARKUP])

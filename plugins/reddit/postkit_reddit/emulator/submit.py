@@ -103,6 +103,7 @@ class Submissions:
             "nsfw": ask.nsfw,
             "spoiler": ask.spoiler,
             "sendreplies": ask.sendreplies,
+            "resubmit": ask.resubmit,
             "flair_id": flair.id if flair else None,
             "flair_text": flair.text if flair else None,
             "domain": (urlsplit(address).hostname or "")
