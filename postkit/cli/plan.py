@@ -16,7 +16,7 @@ from ..rendition import Attachment
 from ..report import Report
 from ..store.publications import Due
 from ..terms import IN_DOUBT, money, options_of, quota
-from .output import labelled, say, shown, where, wrapped
+from .output import counted, labelled, say, shown, where, wrapped
 
 
 def planned_report(plan: Plan, due: Due | None = None) -> Report:
