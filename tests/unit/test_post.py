@@ -36,6 +36,7 @@ def problems(make: Callable[[], object]) -> str:
         (lambda: LOOSE("a", link=3), "link: must be text, not int."),
         (lambda: LOOSE("a", lang=3), "lang: must be text, not int."),
         (lambda: LOOSE("a", visibility=3), "visibility: must be text, not int."),
+        (lambda: LOOSE("a", replies=3), "replies: must be text, not int."),
         (lambda: LOOSE("a", networks={"here": {"text": "b"}}), "networks: here: give Settings"),
         (lambda: Post("a", lang="d\0"), "lang: character 2 is the control character U+0000"),
         (lambda: Post("a\uffff"), "part 1: character 2 (U+FFFF) is no character of Unicode"),

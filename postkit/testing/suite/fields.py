@@ -152,6 +152,7 @@ class FieldConformance(Bench):
             tags=TAGS,
             content_warning=WARNING,
             lang="de",
+            replies="everyone",
         )
         report = rig.publish_or_refuse(post)
         if report is None:
