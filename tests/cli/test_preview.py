@@ -166,9 +166,11 @@ def test_poll_warning_language_and_visibility_are_drawn(postkit: Program) -> Non
 
 
 def test_who_may_reply_is_drawn_at_the_first_part(postkit: Program) -> None:
-    long = "--text", "word " * 80, "--replies", "following"
+    words = " ".join(str(number) for number in range(120))
+    long = "--text", words, "--replies", "following"
     page = previewed(postkit, *long, "--to", "x,bluesky")
     assert page.words.count("replies: following") == 2
+    postkit.connect("x")
     shown = postkit("publish", *long, "--to", "x", "--dry-run")
     assert shown.out.count("replies  following") == 1
 
