@@ -57,7 +57,7 @@ def _given(post: Post, settings: Settings) -> Iterator[tuple[str, int | None]]:
             yield name, None
     for number, _ in enumerate(post.tags, 1):
         yield "tags", number
-    for name in ("poll", "content_warning", "lang", "visibility"):
+    for name in ("poll", "content_warning", "lang", "visibility", "replies"):
         if getattr(post, name):
             yield name, None
     if given_options(settings.options):

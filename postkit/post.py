@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .fetch.remote import Remote
     from .rendition import MediaKind
 
+REPLIES = ("everyone", "followers", "following", "mentioned", "nobody")
+"""Who may reply to a post: all who see it; the author's followers; those whom the author follows;
+those whom the post mentions; nobody. A network may always let the author and those mentioned in."""
+
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
 
@@ -203,7 +207,7 @@ class Post:
     """A post, or a thread where ``text`` is a sequence of texts or Parts.
 
     Text is never parsed: it is what readers will see, but for a Part that says it is Markdown.
-    ``media`` belongs to the first part.
+    ``media`` belongs to the first part. ``replies`` says who may reply (``REPLIES``).
     ``networks`` holds Settings by network name (or by address for one delivery alone).
     ``to`` are the addresses it goes to where none are named. ``at``, ``zone`` and ``expires``
     say when, as ``Kit.schedule`` reads them.
@@ -217,6 +221,7 @@ class Post:
     content_warning: str | None
     lang: str | None
     visibility: str | None
+    replies: str | None
     networks: Mapping[str, Settings]
     to: tuple[str, ...]
     at: str | None
@@ -235,6 +240,7 @@ class Post:
         content_warning: str | None = None,
         lang: str | None = None,
         visibility: str | None = None,
+        replies: str | None = None,
         networks: Mapping[str, Settings] | None = None,
         to: Iterable[str] = (),
         at: str | None = None,
@@ -257,6 +263,7 @@ class Post:
         put(self, "content_warning", content_warning)
         put(self, "lang", lang)
         put(self, "visibility", visibility)
+        put(self, "replies", replies)
         wrong = [name for name, s in (networks or {}).items() if not isinstance(s, Settings)]
         if wrong:
             raise InputError([f"networks: {name}: give Settings(...)." for name in wrong])
@@ -297,6 +304,7 @@ class Post:
             content_warning=self.content_warning,
             lang=self.lang,
             visibility=self.visibility,
+            replies=self.replies,
             networks=networks,
             to=self.to,
             at=self.at,
@@ -322,6 +330,7 @@ class Post:
         lines += [("poll option", option) for option in (self.poll.options if self.poll else ())]
         lines += [("tag", tag) for tag in self.tags]
         lines += [("lang", self.lang), ("visibility", self.visibility)]
+        lines.append(("replies", self.replies))
         lines += [("at", self.at), ("zone", self.zone), ("expires", self.expires)]
         for where, text in (*texts, *lines):
             if text is not None:
@@ -372,6 +381,9 @@ class Post:
                 for name, s in self.networks.items()
             ),
         ]
+        if self.replies is not None:
+            # Only then, so that a post of before the field has the hash it had.
+            fields.append(["replies", self.replies])
         digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 

@@ -65,9 +65,9 @@ class RenderedPart:
     ``fields`` holds whatever else the request needs, as JSON: only what is in here can be sent.
     The default ``adapt`` sets a name where the table of limits has the field and the author gave
     one. On the first part: ``title``, ``link``, ``tags`` (a list of words without ``#``), ``poll``
-    (``options``, ``minutes``, ``multiple``). On each part: ``content_warning``, ``lang``,
-    ``visibility``, ``options`` (the network's own, by name), ``markup`` where the text is in the
-    markup of the table of limits; without it the text is plain.
+    (``options``, ``minutes``, ``multiple``), ``replies`` (one of ``post.REPLIES``). On each part:
+    ``content_warning``, ``lang``, ``visibility``, ``options`` (the network's own, by name),
+    ``markup`` where the text is in the markup of the table of limits; without it it is plain.
 
     ``card`` (``url``, ``title``, ``description``) is on a first part without pictures, where the
     network's clients build link cards; ``media`` then holds the card's picture, or nothing.

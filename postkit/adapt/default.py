@@ -8,7 +8,7 @@ from ..limits.model import Limits
 from ..network import CannotRender, RenderedPart, RenderOptions, Rendition
 from ..post import Post, Settings
 from .card import attach_card
-from .fields import add_options, add_poll, add_settings, add_title
+from .fields import add_options, add_poll, add_replies, add_settings, add_title
 from .flow import attach, drop_media, fitting, spread_media
 from .ledger import Draft, Ledger
 from .split import MAX_PARTS, excess, number
@@ -21,10 +21,10 @@ _SHOWN = frozenset({"title", "link", "poll"})
 def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> Rendition:
     """What ``network`` gets of ``post`` under ``limits``.
 
-    Fields of a part, where they are there: ``title``, ``link``, ``card``, ``tags`` and ``poll`` on
-    the first; ``content_warning``, ``lang``, ``visibility`` and ``options`` on each. Everything
-    that is not as the author wrote it is a change or a loss. Reads the bytes of media, and nothing
-    else. Raises CannotRender with every reason.
+    Fields of a part, where they are there: ``title``, ``link``, ``card``, ``tags``, ``poll``
+    and ``replies`` on the first; ``content_warning``, ``lang``, ``visibility`` and ``options`` on
+    each. Everything that is not as the author wrote it is a change or a loss. Reads the bytes of
+    media, and nothing else. Raises CannotRender with every reason.
     """
     ledger = Ledger(post)
     settings = post.networks.get(network) or Settings()
@@ -34,6 +34,7 @@ def adapt(network: str, post: Post, limits: Limits, options: RenderOptions) -> R
     add_link(post, settings, limits, drafts, ledger)
     add_tags(post, limits, drafts, ledger)
     add_poll(post, limits, drafts, ledger)
+    add_replies(post, limits, drafts, ledger)
     shared = add_settings(post, limits, ledger)
     own = add_options(settings, options, ledger)
     if own:

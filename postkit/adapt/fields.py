@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from ..limits.model import Limits, PollLimit
 from ..network import Json, RenderOptions
 from ..options import given_options
-from ..post import Poll, Post, Settings
+from ..post import REPLIES, Poll, Post, Settings
 from .ledger import Draft, Ledger
 from .texts import normal
 
 PUBLIC = "public"
+EVERYONE = "everyone"
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 """ISO 639 with subtags as in BCP 47; its longer language names have never been given out."""
@@ -38,7 +39,9 @@ def add_title(
     elif limit is None:
         whole = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)")
         if not any(whole.search(draft.text) for draft in drafts):
-            ledger.loss("title", f"{title!r} is not sent: there are no titles here")
+            ledger.loss(
+                "title", f"{title!r} is not sent: there are no titles here; write it into the text"
+            )
     elif (count := limit.counter.count(title)) > limit.maximum:
         numbers = f"{count:,} of {limit.maximum:,} {limit.counter.unit}"
         ledger.refuse("title", f"title: {numbers}; shorten it.")
@@ -55,7 +58,8 @@ def add_poll(post: Post, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
     if options != list(poll.options):
         ledger.change("poll", "the spaces around its options are gone")
     if limits.poll is None:
-        ledger.loss("poll", f"not sent: there are no polls here ({' / '.join(options)})")
+        asked = " / ".join(options)
+        ledger.loss("poll", f"not sent: there are no polls here; ask in the text ({asked})")
         return
     problems = list(_poll_problems(poll, options, limits.poll))
     if drafts[0].media and not limits.poll.with_media:
@@ -69,6 +73,31 @@ def add_poll(post: Post, limits: Limits, drafts: Sequence[Draft], ledger: Ledger
     }
 
 
+def add_replies(post: Post, limits: Limits, drafts: Sequence[Draft], ledger: Ledger) -> None:
+    """Who may reply, as a field of the first part: it holds for the whole thread."""
+    wanted = post.replies
+    if not wanted:
+        return
+    if wanted in limits.replies:
+        drafts[0].fields["replies"] = wanted
+    elif wanted == EVERYONE:
+        ledger.change("replies", f"{EVERYONE} who sees it, as with every post here")
+    elif wanted not in REPLIES:
+        words = ", ".join(REPLIES)
+        ledger.refuse("replies", f"replies: {wanted!r} is unknown; give one of: {words}.")
+    else:
+        # No loss that could be waved through: what was closed would be open to all.
+        offered = ", ".join(limits.replies)
+        ledger.refuse(
+            "replies",
+            f"replies: {wanted!r} is not possible here (there is: {offered}); leave this address "
+            "out, or choose another."
+            if offered
+            else f"replies: {wanted!r} is not possible here, since replies cannot be limited; "
+            "leave this address out.",
+        )
+
+
 def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
     """What every part carries: content warning, language, visibility."""
     fields: dict[str, Json] = {}
@@ -76,7 +105,10 @@ def add_settings(post: Post, limits: Limits, ledger: Ledger) -> dict[str, Json]:
     if warning and limits.content_warning:
         fields["content_warning"] = warning
     elif warning:
-        ledger.loss("content_warning", f"{warning!r} is not sent: there are no warnings here")
+        ledger.loss(
+            "content_warning",
+            f"{warning!r} is not sent: there are no warnings here; write it into the text",
+        )
     if post.lang and not _LANGUAGE.fullmatch(post.lang):
         ledger.refuse(
             "lang",
@@ -134,6 +166,9 @@ def _poll_problems(poll: Poll, options: Sequence[str], limit: PollLimit) -> Sequ
     if not limit.min_minutes <= poll.minutes <= limit.max_minutes:
         allowed = f"{limit.min_minutes:,} to {limit.max_minutes:,}"
         problems.append(f"open for {poll.minutes:,} minutes; give {allowed}")
+    elif poll.minutes % limit.step_minutes:
+        step = f"a multiple of {limit.step_minutes:,}"
+        problems.append(f"open for {poll.minutes:,} minutes; give {step}")
     if poll.multiple and not limit.multiple:
         problems.append("only one answer can be chosen here; give multiple: false")
     return problems

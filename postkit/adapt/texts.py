@@ -109,9 +109,10 @@ def add_link(
     if not link:
         return
     first = drafts[0]
-    beside_media = bool(first.media)
+    beside_poll = post.poll is not None and limits.poll is not None
+    alone = not (first.media or beside_poll)
     written = any(_holds(draft.text, link) for draft in drafts)
-    if limits.link == "field" and (limits.link_with_media or not beside_media):
+    if limits.link == "field" and (limits.link_with_media or alone):
         first.fields["link"] = link
     elif written:
         return
@@ -119,7 +120,9 @@ def add_link(
         ledger.loss("link", f"{link} is not sent: links are not supported")
     else:
         first.text = f"{first.text}\n\n{link}" if first.text else link
-        why = "a post with pictures has no link of its own: " if limits.link == "field" else ""
+        videos = any(media.kind == "video" for media in first.media)
+        kind = "a video" if videos else "pictures" if first.media else "a poll"
+        why = f"a post with {kind} has no link of its own: " if limits.link == "field" else ""
         ledger.change("link", f"{why}{link} is added to the text", first, in_text=True)
 
 

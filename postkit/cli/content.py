@@ -13,7 +13,7 @@ import click
 
 from ..errors import InputError
 from ..plan import Wishes
-from ..post import Media, Part, Poll, Post, is_web_address
+from ..post import REPLIES, Media, Part, Poll, Post, is_web_address
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--text", help="The text; nothing in it is interpreted."),
@@ -31,6 +31,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--lang", help="The language of the text, as in 'en'."),
     click.option("--content-warning", help="What readers are warned of before they see it."),
     click.option("--visibility", help="Who sees it, where the network lets you choose."),
+    click.option("--replies", help=f"Who may reply: {', '.join(REPLIES)}."),
     click.option("--poll", multiple=True, metavar="OPTION", help="A poll's option; repeat it."),
     click.option(
         "--poll-minutes",
@@ -126,6 +127,7 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
         content_warning=given["content_warning"] or (base.content_warning if base else None),
         lang=given["lang"] or (base.lang if base else None),
         visibility=given["visibility"] or (base.visibility if base else None),
+        replies=given["replies"] or (base.replies if base else None),
         networks=base.networks if base else None,
         to=base.to if base else (),
         at=base.at if base else None,

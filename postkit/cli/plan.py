@@ -109,7 +109,7 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
         size = f" (picture of {part.media[0].size:,} bytes)" if part.media else ""
         words = ": ".join(filter(None, (card["title"], card["description"])))
         labelled("card", f"{words}{size}", indent=6)
-    for field in ("title", "link", "content_warning", "lang", "visibility"):
+    for field in ("title", "link", "content_warning", "lang", "visibility", "replies"):
         if part.fields.get(field):
             labelled(field.replace("_", " "), str(part.fields[field]), indent=6)
     if part.fields.get("tags"):

@@ -35,9 +35,12 @@ def _head(post: LivePost, now: datetime) -> str:
     where = f'<span class="tag">{escape(post.target)}</span>' if post.target else ""
     seen = post.visibility not in (None, "public")
     who = f'<span class="tag">{escape(str(post.visibility))}</span>' if seen else ""
+    closed = post.replies not in (None, "everyone")
+    may = f'<span class="tag">replies: {escape(str(post.replies))}</span>' if closed else ""
+    tags = where + who + may
     return (
         f'<div class="head"><span class="who"><strong>{author}</strong>{handle}</span>{when}</div>'
-        + (f'<div class="tags">{where}{who}</div>' if where or who else "")
+        + (f'<div class="tags">{tags}</div>' if tags else "")
     )
 
 

@@ -92,6 +92,7 @@ class LivePost:
     content_warning: str | None = None
     language: str | None = None
     visibility: str | None = None
+    replies: str | None = None
     poll: ShownPoll | None = None
     url: str | None = None
     created_at: datetime = _EPOCH
@@ -134,6 +135,7 @@ class LivePost:
             "content_warning": self.content_warning,
             "language": self.language,
             "visibility": self.visibility,
+            "replies": self.replies,
             "poll": poll,
             "url": self.url,
             "created_at": self.created_at.isoformat(),

@@ -53,11 +53,15 @@ def _facts(limits: Limits) -> Iterator[Fact]:
             f"{poll.min_options} to {poll.max_options} options of {poll.max_option_length} "
             f"characters, {poll.min_minutes:,} to {poll.max_minutes:,} minutes"
         )
+        if poll.step_minutes > 1:
+            value += f" in steps of {poll.step_minutes:,}"
         yield _fact("poll", value, poll.source)
     yield _fact("content warning", "yes" if limits.content_warning else "not carried", own)
     languages = f"up to {limits.languages}" if limits.languages else "not carried"
     yield _fact("languages", languages, own)
     yield _fact("visibility", ", ".join(limits.visibility) or "not carried", own)
+    replies = ", ".join(limits.replies) or "cannot be limited"
+    yield _fact("who may reply", replies, limits.replies_source or own)
     for rate in limits.rates:
         yield _fact(f"rate: {rate.what}", f"{rate.calls:,} in {rate.seconds:,} s", rate.source)
     for price in limits.prices:

@@ -87,7 +87,8 @@ class CardLimit:
 
 @dataclass(frozen=True, slots=True)
 class PollLimit:
-    """Options are counted in code points, durations in minutes."""
+    """Options are counted in code points, durations in minutes; a duration is a multiple of
+    ``step_minutes``."""
 
     min_options: int
     max_options: int
@@ -97,6 +98,7 @@ class PollLimit:
     source: Source
     multiple: bool = False
     with_media: bool = False
+    step_minutes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class Limits:
     from ``media_count_source`` where that is another source. ``animation`` is what an animated
     picture may be that stays one (``None``: it becomes a video where there are videos); it stands
     alone in its part. ``link``, ``tags`` say how a link or a tag travels: as a field, written
-    into the text, or not at all. ``markup`` is how a text can carry emphasis, lists and the like;
+    into the text, or not at all; ``link_with_media``: a link's field may stand beside pictures or
+    a poll. ``markup`` is how a text can carry emphasis, lists and the like;
     with ``threads`` it must be "none", since a text is split as plain text (ValueError).
     ``cards`` is set where the client must build a link's card; the others fetch the page
     themselves, or show none.
@@ -160,6 +163,10 @@ class Limits:
     content_warning: bool = False
     languages: int = 0
     visibility: tuple[str, ...] = ()
+    replies: tuple[str, ...] = ()
+    """Who can be chosen to reply, of ``post.REPLIES``; where it is empty, nobody can be kept
+    from it."""
+    replies_source: Source | None = field(default=None, kw_only=True)
     target: Literal["none", "optional", "required"] = "none"
     target_name: str = "target"
     empty_text: bool = True

@@ -71,6 +71,7 @@ def _read(text: str, folder: Path | None, problems: Problems) -> Post:
             content_warning=fields.content_warning,
             lang=fields.lang,
             visibility=fields.visibility,
+            replies=fields.replies,
             networks=fields.networks,
             to=fields.to,
             at=fields.at,
@@ -97,6 +98,7 @@ def _lines(fields: Fields, parts: list[int]) -> dict[str, int]:
         ("poll", "poll"),
         ("lang:", "lang"),
         ("visibility:", "visibility"),
+        ("replies:", "replies"),
         ("tag", "tags"),
         ("alt text", "media"),
     ):

@@ -24,6 +24,7 @@ KEYS = (
     "content_warning",
     "lang",
     "visibility",
+    "replies",
     "networks",
     "at",
     "zone",
@@ -51,6 +52,7 @@ class Fields:
     content_warning: str | None = None
     lang: str | None = None
     visibility: str | None = None
+    replies: str | None = None
     networks: dict[str, Settings] = field(default_factory=dict)
     at: str | None = None
     zone: str | None = None
@@ -84,7 +86,7 @@ def read_fields(root: Node | None, folder: Folder, problems: Problems) -> Fields
             setattr(fields, key, values.words(node, key, problems))
         elif key == "link":
             fields.link = values.web_address(node, key, problems)
-        elif key in ("lang", "visibility", "at", "zone", "expires"):
+        elif key in ("lang", "visibility", "replies", "at", "zone", "expires"):
             setattr(fields, key, values.word(node, key, problems))
         else:
             setattr(fields, key, values.text(node, key, problems))

@@ -72,7 +72,9 @@ def _card(
 
 
 def _tags(planned: Planned, part: RenderedPart) -> str:
+    replies = part.fields.get("replies")
     words = [planned.place.target, part.fields.get("visibility"), part.fields.get("lang")]
+    words.append(f"replies: {replies}" if replies else None)
     tags = "".join(f'<span class="tag">{isolated(str(word))}</span>' for word in words if word)
     return f'<div class="tags">{tags}</div>' if tags else ""
 

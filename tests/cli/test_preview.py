@@ -165,6 +165,16 @@ def test_poll_warning_language_and_visibility_are_drawn(postkit: Program) -> Non
     assert "Yes No Poll, one answer, open for 2 hours" in page.words
 
 
+def test_who_may_reply_is_drawn_at_the_first_part(postkit: Program) -> None:
+    words = " ".join(str(number) for number in range(120))
+    long = "--text", words, "--replies", "following"
+    page = previewed(postkit, *long, "--to", "x,bluesky")
+    assert page.words.count("replies: following") == 2
+    postkit.connect("x")
+    shown = postkit("publish", *long, "--to", "x", "--dry-run")
+    assert shown.out.count("replies  following") == 1
+
+
 def test_an_address_that_refuses_shows_its_reasons_and_no_card(postkit: Program) -> None:
     page = previewed(
         postkit, "--text", "n" * 400, "--no-split", "--to", "x,mastodon", "--strict", status=1

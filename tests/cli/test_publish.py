@@ -82,6 +82,16 @@ def test_every_field_has_a_flag(mastodon: Program) -> None:
     assert "unlisted" in shown.out
 
 
+def test_who_may_reply_is_refused_where_everyone_could(mastodon: Program) -> None:
+    given = ["publish", "--text", "Hallo", "--to", "mastodon", "--replies"]
+    refused = mastodon(*given, "nobody")
+    assert refused.status == 1
+    assert "replies: 'nobody' is not possible here" in refused.err
+    assert mastodon.creates() == 0
+    assert mastodon(*given, "everyone").status == 0
+    assert mastodon.creates() == 1
+
+
 def test_a_poll(mastodon: Program) -> None:
     given = ["publish", "--text", "Which?", "--to", "mastodon", "--poll", "Tea", "--poll", "Coffee"]
     shown = mastodon(*given, "--poll-minutes", "60", "--dry-run")

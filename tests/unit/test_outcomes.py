@@ -15,6 +15,7 @@ POST = Post(
     content_warning="Spiders",
     lang="en",
     visibility="public",
+    replies="nobody",
 )
 NONE = Settings()
 
@@ -31,6 +32,7 @@ def test_each_field_that_was_given_has_one_row() -> None:
         *(("media", 1), ("alt", 1), ("media", 2), ("media", 3), ("alt", 3)),
         *(("title", None), ("link", None), ("tags", 1), ("tags", 2), ("poll", None)),
         *(("content_warning", None), ("lang", None), ("visibility", None)),
+        ("replies", None),
     ]
     assert rows() == dict.fromkeys(everything, "delivered")
     assert outcomes_of(Post("x"), NONE, Rendition((RenderedPart("x"),))) == (

@@ -36,6 +36,7 @@ def problems(make: Callable[[], object]) -> str:
         (lambda: LOOSE("a", link=3), "link: must be text, not int."),
         (lambda: LOOSE("a", lang=3), "lang: must be text, not int."),
         (lambda: LOOSE("a", visibility=3), "visibility: must be text, not int."),
+        (lambda: LOOSE("a", replies=3), "replies: must be text, not int."),
         (lambda: LOOSE("a", networks={"here": {"text": "b"}}), "networks: here: give Settings"),
         (lambda: Post("a", lang="d\0"), "lang: character 2 is the control character U+0000"),
         (lambda: Post("a\uffff"), "part 1: character 2 (U+FFFF) is no character of Unicode"),
@@ -79,3 +80,12 @@ def test_what_is_taken() -> None:
         poll=Poll(("b", "c")),
     )
     assert post.tags == ("one", "two")
+
+
+def test_who_may_reply_makes_another_post_and_none_is_hashed_as_before_the_field() -> None:
+    plain = Post("a", lang="en")
+    hashes = {post.content_hash() for post in (plain, Post("a", lang="en", replies="nobody"))}
+    assert len(hashes) == 2
+    assert plain.content_hash() == (
+        "6bd9ee751f587e2d1901ca14d497abf66c7e138648f6445e94fd07bdde45b4f3"
+    )

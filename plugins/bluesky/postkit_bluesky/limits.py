@@ -16,6 +16,9 @@ VIDEOS = Source("lexicon app.bsky.embed.video, bluesky-social/atproto of 2026-08
 SECONDS = Source("the app's own limit; the lexicon has none", CHECKED, verified=False)
 ALT = Source("the app's own limit; the lexicon has none", CHECKED, verified=False)
 RATES = Source("packages/pds of bluesky-social/atproto, and PDS 0.5.35 measured", CHECKED)
+GATES = Source(
+    "lexicon app.bsky.feed.threadgate, bluesky-social/atproto of 2026-08-20", date(2026, 11, 29)
+)
 
 MAX_TAG = 64
 """Graphemes of a tag without its sign, in a facet and in the record's own list."""
@@ -56,6 +59,8 @@ LIMITS = Limits(
     tags="field",
     max_tags=8,
     languages=3,
+    replies=("everyone", "followers", "following", "mentioned", "nobody"),
+    replies_source=GATES,
     rates=(
         Rate("posts of an account (2 points each)", 2500, 3600, RATES),
         Rate("posts of an account (2 points each)", 17_500, 86_400, RATES),

@@ -38,7 +38,7 @@ from postkit.network import (
 from postkit.post import Post
 from postkit.transport import Session
 
-from . import media
+from . import gate, media
 from .access import LOGIN, REFRESH, Access, error_of
 from .client import REPO, VIDEO_HOST, Client
 from .facets import facets_of
@@ -124,11 +124,15 @@ class Bluesky(Network[Client]):
             labels = list(dict.fromkeys([*labels, warning]))
         elif warning:
             known = ", ".join(LABELS)
+            nearest = (
+                f"the label {chosen} hides the post"
+                if chosen
+                else f"--set bluesky.label=WORD hides the post; WORD is one of: {known}"
+            )
             losses.append(
                 Change(
                     "content_warning",
-                    f"content warning {warning!r} is not sent: here are only the warnings "
-                    f"{known} (option label)",
+                    f"{warning!r} is not sent: there are no warnings in free words here; {nearest}",
                 )
             )
         long = {n: t for n, t in enumerate(post.tags, 1) if Graphemes().count(t) > MAX_TAG}
@@ -152,8 +156,12 @@ class Bluesky(Network[Client]):
         media.upload_all(client, part, journal)
 
     def publish(self, client: Client, outgoing: Outgoing) -> Receipt:
+        handle = outgoing.prepared["author"]["handle"]
+        if gate.is_gated(outgoing.part):
+            answer = client.write(f"{REPO}.applyWrites", gate.request_of(outgoing))
+            return _gated(receipt_of(answer["results"][0], handle, client.web))
         answer = client.write(f"{REPO}.putRecord", request_of(outgoing))
-        return receipt_of(answer, outgoing.prepared["author"]["handle"], client.web)
+        return receipt_of(answer, handle, client.web)
 
     def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:
         author = outgoing.prepared["author"]
@@ -168,9 +176,15 @@ class Bluesky(Network[Client]):
         # A record under our key that is not ours word for word was changed since: no proof.
         proof = found["value"] == record_of(outgoing)
         at = moment_of(found["value"].get("createdAt"))
-        return [Candidate(receipt_of(found, author["handle"], client.web), at, proof)]
+        receipt = receipt_of(found, author["handle"], client.web)
+        if gate.is_gated(outgoing.part):
+            receipt = _gated(receipt)
+        return [Candidate(receipt, at, proof)]
 
     def guarantee(self, part: RenderedPart, account: Account) -> Guarantee:
+        if gate.is_gated(part):
+            # A repeat is answered with an error of the server, and makes no second post.
+            return Guarantee("probe", quiet=0.0, resend_when_absent=True)
         return Guarantee("key", quiet=0.0, key_ttl=None, resend_when_absent=True)
 
     def classify(self, failure: Failure) -> NetworkError:
@@ -198,12 +212,12 @@ class Bluesky(Network[Client]):
         client.access.renew()
 
     def delete(self, client: Client, receipt: Receipt) -> None:
-        body = {
-            "repo": author_of(receipt.id),
-            "collection": COLLECTION,
-            "rkey": key_of(receipt.id),
-        }
-        client.procedure(f"{REPO}.deleteRecord", body)
+        body = {"repo": author_of(receipt.id), "rkey": key_of(receipt.id)}
+        # The post first: without its gate it would be open to all.
+        for collection in (
+            (COLLECTION, gate.COLLECTION) if receipt.data.get("gate") else (COLLECTION,)
+        ):
+            client.procedure(f"{REPO}.deleteRecord", {**body, "collection": collection})
 
     def recent(self, client: Client, count: int = 20) -> Sequence[RemotePost]:
         author = client.author
@@ -218,6 +232,10 @@ class Bluesky(Network[Client]):
             )
             for row in listed["records"]
         ]
+
+
+def _gated(receipt: Receipt) -> Receipt:
+    return replace(receipt, data={**receipt.data, "gate": True})
 
 
 def _finished(part: RenderedPart, labels: list[str], too_long: list[str]) -> RenderedPart:

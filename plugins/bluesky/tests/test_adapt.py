@@ -45,7 +45,11 @@ def test_a_free_warning_is_a_loss_that_names_the_option() -> None:
     assert "labels" not in rendition.parts[0].fields
     (loss,) = told(rendition, "content_warning")
     assert "'Spoilers' is not sent" in loss
-    assert "option label" in loss
+    assert "--set bluesky.label=WORD" in loss
+    assert "graphic-media" in loss
+    (loss,) = told(adapt(Post("x", content_warning="Spoilers"), label="nudity"), "content_warning")
+    assert "'Spoilers' is not sent" in loss
+    assert "the label nudity hides the post" in loss
 
 
 def test_the_option_is_a_label_on_every_part() -> None:

@@ -7,6 +7,8 @@ from postkit_bluesky.facets import facets_of
 from postkit_bluesky.limits import LIMITS, RULES
 from postkit_bluesky.tid import encode, new_tid
 
+from postkit.post import REPLIES
+
 GRAPHEMES, BYTES = (limit.counter for limit in LIMITS.text)
 
 
@@ -21,6 +23,7 @@ def test_the_numbers() -> None:
     assert (LIMITS.alt.maximum, LIMITS.alt.source.verified) == (2000, False)
     assert (LIMITS.languages, LIMITS.max_tags) == (3, 8)
     assert (LIMITS.threads, LIMITS.poll, LIMITS.title) == (True, None, None)
+    assert LIMITS.replies == REPLIES
     assert (LIMITS.visibility, LIMITS.content_warning) == ((), False)
 
 

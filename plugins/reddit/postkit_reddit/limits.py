@@ -7,7 +7,7 @@ from datetime import date
 
 from postkit.limits.counters import CodePoints
 from postkit.limits.entities import EntityRules
-from postkit.limits.model import ImageLimit, Limits, Rate, Source, TextLimit, VideoLimit
+from postkit.limits.model import ImageLimit, Limits, PollLimit, Rate, Source, TextLimit, VideoLimit
 
 CHECKED = date(2026, 11, 23)
 PRAW = Source("praw 8.0.3 source, models/reddit/subreddit/subreddit.py", CHECKED)
@@ -15,6 +15,13 @@ WINDOW = Source("prawcore 4.0.0 source, const.py and rate_limit.py", CHECKED)
 TITLES = Source("getlate-dev/openapi-specs reddit.yaml (third party)", CHECKED, verified=False)
 BODIES = Source("general knowledge of the API; no page states it", CHECKED, verified=False)
 CALLS = Source("announcement of 2023: 100 a minute for each OAuth client", CHECKED, verified=False)
+
+POLLS = Source(
+    "praw 8.0.3 source, models/reddit/subreddit/subreddit.py; 120 characters of an option: "
+    "general knowledge, no page states it",
+    date(2026, 11, 29),
+    verified=False,
+)
 
 TITLE_LENGTH = 300
 TEXT_LENGTH = 40_000
@@ -26,6 +33,11 @@ IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif")
 VIDEO_BYTES = 1_000_000_000
 VIDEO_SECONDS = 900.0
 VIDEO_TYPES = ("video/mp4", "video/quicktime")
+POLL_OPTIONS = (2, 6)
+POLL_OPTION_LENGTH = 120
+POLL_DAYS = (1, 7)
+DAY = 24 * 60
+"""Minutes."""
 CALLS_PER_WINDOW = 1000
 WINDOW_SECONDS = 600
 
@@ -50,6 +62,14 @@ LIMITS = Limits(
     link_with_media=False,
     tags="none",
     markup="markdown",
+    poll=PollLimit(
+        *POLL_OPTIONS,
+        POLL_OPTION_LENGTH,
+        POLL_DAYS[0] * DAY,
+        POLL_DAYS[1] * DAY,
+        POLLS,
+        step_minutes=DAY,
+    ),
     target="required",
     target_name="subreddit",
     rates=(Rate("calls of a client", CALLS_PER_WINDOW, WINDOW_SECONDS, CALLS),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -62,7 +62,7 @@ _APP = "reddit.com/prefs/apps, as a web or script app; new apps need Reddit's ap
 
 
 class Reddit(Network[Client]):
-    """Text, link, image, gallery and video posts. The parts of a thread become one text."""
+    """Text, link, poll, image, gallery and video posts. The parts of a thread become one text."""
 
     name = "reddit"
     title = "Reddit"
@@ -141,6 +141,7 @@ class Reddit(Network[Client]):
             captions = False
             rendition = super().adapt(post, limits, options)
         changes = list(rendition.changes)
+        losses = [_with_marks(loss, post, given) for loss in rendition.losses]
         subreddit = subreddit_of(options.target)
         parts = tuple(part.with_fields(subreddit=subreddit) for part in rendition.parts)
         parts = tuple(_with_poster(part, number, changes) for number, part in enumerate(parts, 1))
@@ -159,7 +160,7 @@ class Reddit(Network[Client]):
                 changes.append(
                     Change("alt", f"{alts} alt texts are shown as captions to everybody", number)
                 )
-        return replace(rendition, parts=parts, changes=tuple(changes))
+        return replace(rendition, parts=parts, changes=tuple(changes), losses=tuple(losses))
 
     def prepare(self, client: Client, part: RenderedPart, journal: Journal) -> None:
         client.authorise()
@@ -242,6 +243,20 @@ class Reddit(Network[Client]):
             RemotePost(receipt_of_listed(listed, client.base), _text_of(listed), created_at(listed))
             for listed in client.submitted(count)
         ]
+
+
+def _with_marks(loss: Change, post: Post, options: Mapping[str, Any]) -> Change:
+    """A warning that is lost, with the mark that comes nearest to it."""
+    if loss.field != "content_warning":
+        return loss
+    marks = [mark for mark in ("nsfw", "spoiler") if options.get(mark)]
+    nearest = (
+        f"the post is marked as {' and '.join(marks)}"
+        if marks
+        else "--set reddit.spoiler=yes or reddit.nsfw=yes hides the post"
+    )
+    why = "there are no warnings in free words here"
+    return replace(loss, text=f"{post.content_warning!r} is not sent: {why}; {nearest}")
 
 
 def _with_poster(part: RenderedPart, number: int, changes: list[Change]) -> RenderedPart:

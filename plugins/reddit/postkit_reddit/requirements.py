@@ -30,7 +30,7 @@ def problems(rules: Mapping[str, Any], part: RenderedPart, subreddit: str) -> li
             if str(word).casefold() in folded
         ]
     policy = rules.get("body_restriction_policy")
-    plain = not part.media and not part.fields.get("link")
+    plain = not (part.media or part.fields.get("link") or part.fields.get("poll"))
     if policy == "required" and plain and not part.text.strip():
         found.append("a text post must have a body.")
     if policy == "notAllowed" and part.text.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +10,19 @@ from urllib.parse import urlsplit
 
 from postkit.network import Outgoing, Receipt, RenderedPart
 
-from .limits import subreddit_of
+from .limits import DAY, subreddit_of
 from .markdown import markdown, same_text
 
 SUBMIT = "api/submit/"
 SUBMIT_GALLERY = "api/submit_gallery_post.json"
+SUBMIT_POLL = "api/submit_poll_post"
 VIDEO_HOSTS = ("v.redd.it", "reddit-uploaded-video.s3-accelerate.amazonaws.com")
 """Where a video is, and where it is while it is processed (seen in many clients; no page tells
 it; checked 2026-11-29)."""
+
+_VIEW_POLL = re.compile(r"\s*\[View Poll\]\(https://www\.reddit\.com/poll/[a-z0-9]+\)\s*\Z")
+"""What Reddit adds to the source of a poll's text (praw's recorded answers of 2020, checked
+2026-11-29)."""
 
 
 def options_of(part: RenderedPart) -> Mapping[str, Any]:
@@ -35,11 +41,13 @@ def source_of(part: RenderedPart) -> str:
 
 
 def kind_of(part: RenderedPart) -> str:
-    """``self``, ``link``, ``image``, ``gallery`` or ``video``."""
+    """``self``, ``link``, ``poll``, ``image``, ``gallery`` or ``video``."""
     if any(media.kind == "video" for media in part.media):
         return "video"
     if part.media:
         return "image" if len(part.media) == 1 else "gallery"
+    if part.fields.get("poll"):
+        return "poll"
     return "link" if part.fields.get("link") else "self"
 
 
@@ -64,7 +72,7 @@ def request_of(
     flair = outgoing.prepared.get("flair")
     if flair:
         body["flair_id"] = flair["id"]
-    if text or kind == "self":
+    if text or kind in ("self", "poll"):
         body["text"] = text
     if kind == "gallery":
         captions = bool(options.get("captions"))
@@ -78,8 +86,13 @@ def request_of(
             for image, upload in zip(part.media, uploads_of(outgoing), strict=True)
         ]
         return SUBMIT_GALLERY, None, body
-    body["kind"] = kind
     body["resubmit"] = bool(options.get("resubmit", True))
+    if kind == "poll":
+        poll = part.fields["poll"]
+        body["options"] = list(poll["options"])
+        body["duration"] = int(poll["minutes"]) // DAY
+        return SUBMIT_POLL, None, body
+    body["kind"] = kind
     if kind == "link":
         body["url"] = part.fields["link"]
     if kind in ("image", "video"):
@@ -101,6 +114,8 @@ def receipt_of_listed(listed: Mapping[str, Any], base: str) -> Receipt:
 def listed_kind(listed: Mapping[str, Any]) -> str:
     if listed.get("is_gallery"):
         return "gallery"
+    if listed.get("poll_data"):
+        return "poll"
     if listed.get("is_self"):
         return "self"
     if listed.get("is_video") or _host(listed) in VIDEO_HOSTS:
@@ -121,7 +136,7 @@ def same(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
     if (
         str(listed.get("subreddit", "")).casefold() != subreddit.casefold()
         or str(listed.get("title", "")).split() != title.split()
-        or not same_text(str(listed.get("selftext") or ""), source_of(part))
+        or not same_text(_text_of(listed), source_of(part))
     ):
         return False
     found = listed_kind(listed)
@@ -129,6 +144,8 @@ def same(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
         # A link to a picture is listed like an uploaded one.
         address = str(listed.get("url_overridden_by_dest") or listed.get("url") or "")
         return found in ("link", "image") and _address(address) == _address(part.fields["link"])
+    if kind == "poll":
+        return found == kind and _options_of(listed) == list(part.fields["poll"]["options"])
     if kind == "gallery":
         return found == kind and len(assets_of(listed)) in (0, len(part.media))
     return found == kind
@@ -142,6 +159,15 @@ def proved(listed: Mapping[str, Any], outgoing: Outgoing) -> bool:
     if kind in ("image", "video"):
         return uploads_of(outgoing)[0]["asset"] in str(listed.get("url") or "")
     return False
+
+
+def _text_of(listed: Mapping[str, Any]) -> str:
+    text = str(listed.get("selftext") or "")
+    return _VIEW_POLL.sub("", text) if listed.get("poll_data") else text
+
+
+def _options_of(listed: Mapping[str, Any]) -> list[str]:
+    return [str(option.get("text")) for option in listed["poll_data"].get("options") or ()]
 
 
 def _host(listed: Mapping[str, Any]) -> str:

@@ -235,6 +235,39 @@ def test_a_gallery_has_two_to_twenty(site: Site, picture: Any, count: int, code:
     assert data["id"].removeprefix("t3_") in data["url"]
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"options": ["Tea"]}, "BAD_POLL_OPTIONS"),
+        ({"options": list("abcdefg")}, "BAD_POLL_OPTIONS"),
+        ({"options": ["Tea", " "]}, "NO_TEXT"),
+        ({"options": ["Tea", "x" * 121]}, "TOO_LONG"),
+        ({"duration": 0}, "BAD_POLL_DURATION"),
+        ({"duration": 8}, "BAD_POLL_DURATION"),
+        ({"duration": "3"}, "BAD_POLL_DURATION"),
+        ({"title": ""}, "NO_TEXT"),
+    ],
+)
+def test_a_poll_has_two_to_six_options_and_one_to_seven_days(
+    site: Site, body: dict[str, Any], code: str
+) -> None:
+    whole = {"sr": "test", "title": "t", "text": "", "options": ["Tea", "Coffee"], "duration": 7}
+    url = f"{site.root}/api/submit_poll_post"
+    assert (
+        site.http.post(url, json={**whole, **body}, timeout=5).json()["json"]["errors"][0][0]
+        == code
+    )
+    answer = site.http.post(url, json=whole, timeout=5).json()["json"]
+    assert answer["errors"] == []
+    assert set(answer["data"]) == {"url", "id"}
+    (child,) = site.get("/user/postkit_emulated/submitted").json()["data"]["children"]
+    data = child["data"]
+    assert data["name"] == answer["data"]["id"]
+    assert data["is_self"] is True
+    assert data["selftext"] == f"[View Poll](https://www.reddit.com/poll/{data['id']})"
+    assert [option["text"] for option in data["poll_data"]["options"]] == ["Tea", "Coffee"]
+
+
 def test_lists_escape_unless_raw_json_is_asked_for(site: Site) -> None:
     site.submit(title="a < b & c", text="x > y")
     path = "/user/postkit_emulated/submitted"

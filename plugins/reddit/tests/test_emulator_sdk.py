@@ -46,6 +46,14 @@ def reddit(
         )
 
 
+def test_praw_makes_a_poll(reddit: Any) -> None:
+    poll = {"options": ["Tea", "Coffee"], "duration": 3}
+    made = reddit.subreddit("test").submit("Which?", selftext="Well?", poll=poll)
+    assert [str(option) for option in made.poll_data.options] == ["Tea", "Coffee"]
+    assert round(made.poll_data.voting_end_timestamp / 1000 - made.created_utc) == 3 * 86_400
+    assert made.selftext == f"Well?\n\n[View Poll](https://www.reddit.com/poll/{made.id})"
+
+
 def test_praw_finds_what_it_wrote(reddit: Any) -> None:
     me = reddit.user.me()
     text = reddit.subreddit("test").submit("T & <x>", selftext="body & soul")

@@ -36,7 +36,12 @@ def test_the_table() -> None:
     assert LIMITS.media_count == 20
     assert LIMITS.image.max_bytes == 20_000_000
     assert LIMITS.image.mime_types == ("image/jpeg", "image/png", "image/gif")
-    assert (LIMITS.threads, LIMITS.alt, LIMITS.poll) == (False, None, None)
+    assert (LIMITS.threads, LIMITS.alt) == (False, None)
+    assert LIMITS.poll is not None
+    assert (LIMITS.poll.min_options, LIMITS.poll.max_options) == (2, 6)
+    days = (LIMITS.poll.min_minutes, LIMITS.poll.max_minutes, LIMITS.poll.step_minutes)
+    assert days == (1440, 7 * 1440, 1440)
+    assert (LIMITS.poll.multiple, LIMITS.poll.with_media) == (False, False)
     assert (LIMITS.target, LIMITS.target_name) == ("required", "subreddit")
     assert [(rate.calls, rate.seconds) for rate in LIMITS.rates] == [(1000, 600)]
     assert not LIMITS.text[0].source.verified
@@ -163,12 +168,31 @@ def test_what_reddit_does_not_carry_is_a_loss() -> None:
     post = Post(
         "x", title="T", poll=Poll(("a", "b")), tags=["launch"], content_warning="cw", lang="en"
     )
-    assert {loss.field for loss in rendered(post).losses} == {
-        "poll",
-        "tags",
-        "content_warning",
-        "lang",
-    }
+    assert {loss.field for loss in rendered(post).losses} == {"tags", "content_warning", "lang"}
+
+
+def test_a_warning_that_is_lost_names_the_mark_that_comes_nearest() -> None:
+    post = Post("x", title="T", content_warning="Spiders")
+    (loss,) = rendered(post).losses
+    assert loss.text == (
+        "'Spiders' is not sent: there are no warnings in free words here; "
+        "--set reddit.spoiler=yes or reddit.nsfw=yes hides the post"
+    )
+    own = {"reddit": Settings(options={"spoiler": True})}
+    (loss,) = rendered(post.with_settings(own)).losses
+    assert loss.text.endswith("; the post is marked as spoiler")
+
+
+def test_a_poll_has_whole_days_and_a_link_beside_it_is_in_the_text() -> None:
+    poll = Poll(("a", "b"), 2 * 1440)
+    (part,) = rendered(Post("x", title="T", poll=poll, link="https://example.com/")).parts
+    assert kind_of(part) == "poll"
+    assert "link" not in part.fields
+    assert part.text == "x\n\nhttps://example.com/"
+    with pytest.raises(CannotRender, match=r"2,000 minutes; give a multiple of 1,440"):
+        rendered(Post("x", title="T", poll=Poll(("a", "b"), 2000)))
+    with pytest.raises(CannotRender, match=r"open for 60 minutes; give 1,440 to 10,080"):
+        rendered(Post("x", title="T", poll=Poll(("a", "b"), 60)))
 
 
 def test_kinds(picture: Any) -> None:

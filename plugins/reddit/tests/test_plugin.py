@@ -108,6 +108,19 @@ def test_a_gallery_keeps_the_order_and_shows_captions_only_when_asked(
     assert plain.media[0].sha256 != plain.media[1].sha256
 
 
+def test_a_poll_is_one_request_with_its_id_in_the_answer(link: Link, part: Parts) -> None:
+    poll = {"options": ["Tea", "Coffee"], "minutes": 3 * 1440, "multiple": False}
+    receipt = link.send(link.outgoing(part("Which?", poll=poll, options={"flair": "News"})))
+    (live,) = link.server.posts("reddit")
+    assert (receipt.id, receipt.url) == (live.id, live.url)
+    assert live.poll is not None
+    assert (live.text, live.poll.options) == ("Which?", ("Tea", "Coffee"))
+    assert live.poll.ends_at is not None
+    assert round((live.poll.ends_at - live.created_at).total_seconds()) == 3 * 86_400
+    assert live.extra["flair_text"] == "News"
+    assert link.creates() == 1
+
+
 def test_prepare_skips_what_the_journal_has(link: Link, part: Parts, picture: Pictures) -> None:
     both = part("x", (picture("red"), picture("blue")), options={"flair": "Release"})
     journal = link.prepared(both)

@@ -30,6 +30,25 @@ def test_a_lost_answer_is_one_request_and_found(link: Link, part: Parts, fault: 
     assert found.receipt.id == link.server.posts("reddit")[0].id
 
 
+@pytest.mark.parametrize("text", ["Which?", ""])
+def test_a_poll_whose_answer_is_lost_is_found_by_its_options(
+    link: Link, part: Parts, text: str
+) -> None:
+    poll = {"options": ["Tea", "Coffee"], "minutes": 1440, "multiple": False}
+    outgoing = link.outgoing(part(text, poll=poll))
+    link.server.add_fault("reddit", "lose_answer")
+    with pytest.raises(InDoubt):
+        link.send(outgoing)
+    (found,) = link.network.find(link.client, outgoing, SINCE)
+    assert found.receipt.id == link.server.posts("reddit")[0].id
+    for other in (
+        part(text),
+        part("Another", poll=poll),
+        part(text, poll={**poll, "options": ["Coffee", "Tea"]}),
+    ):
+        assert link.network.find(link.client, link.outgoing(other), SINCE) == []
+
+
 def test_no_retry_and_no_sleep_after_a_lost_answer(link: Link, part: Parts) -> None:
     outgoing = link.outgoing(part())
     link.server.add_fault("reddit", "status", times=5, accepted=False)

@@ -98,6 +98,7 @@ LIMITS = Limits(
         Rate("alt texts", 500, 900, RATES),
         Rate("lists of own posts", 900, 900, RATES),
     ),
+    replies=("everyone", "following", "mentioned"),
     prices=(
         Price("post", POST_PRICE, "USD", PRICES),
         Price("post with a link (in place of the price of a post)", LINK_POST_PRICE, "USD", PRICES),

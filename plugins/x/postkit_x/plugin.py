@@ -42,7 +42,7 @@ from . import media, readback, renewal
 from .client import WEB, Client
 from .limits import LIMITS, LINK_POST_PRICE, MAX_CASHTAGS, METADATA_PRICE, POST_PRICE, RULES
 from .problems import classify
-from .request import body_of, post_id
+from .request import REPLY_SETTINGS, body_of, post_id
 
 KEY_TTL = 24 * 3600.0
 """Seconds for which the same text is taken to be refused. The real window is not documented."""
@@ -97,7 +97,7 @@ class X(Network[Client]):
         Option("reply_to", "the post to answer: its id or its address; only the first part does"),
         Option(
             "reply_settings",
-            "who may reply (left out: everyone)",
+            "who may reply, in X's own words; those of --replies do without it",
             "choice",
             ("following", "mentionedUsers", "subscribers", "verified"),
         ),
@@ -120,6 +120,7 @@ class X(Network[Client]):
         own = post.networks.get(self.name)
         given = {**(own.options if own else {}), **options.values}
         reasons = [Change("options", text) for text in _misspelt(given)]
+        reasons += [Change("replies", text) for text in _in_two_ways(post, given)]
         try:
             rendition = super().adapt(post, limits, options)
         except CannotRender as cannot:
@@ -213,6 +214,15 @@ def _misspelt(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"x.community={community!r} is no id of a community; it has digits alone."
     if options.get("share_with_followers") and community is None:
         yield "x.share_with_followers is for posts in a community; set x.community as well."
+
+
+def _in_two_ways(post: Post, options: Mapping[str, Any]) -> Iterator[str]:
+    setting = options.get("reply_settings")
+    if post.replies and setting and setting != REPLY_SETTINGS.get(post.replies):
+        yield (
+            f"replies: {post.replies!r} and x.reply_settings={setting} contradict each other; "
+            "leave one out."
+        )
 
 
 def _too_many_cashtags(rendition: Rendition) -> Iterator[str]:

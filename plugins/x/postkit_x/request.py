@@ -7,6 +7,8 @@ from typing import Any
 
 from postkit.network import Outgoing, RenderedPart
 
+REPLY_SETTINGS = {"following": "following", "mentioned": "mentionedUsers"}
+"""X's words for who may reply; everyone may where it is left out."""
 POST_ID = re.compile(r"[0-9]{1,19}")
 _POST_URL = re.compile(
     r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/[^/\s]+/status(?:es)?/([0-9]{1,19})"
@@ -46,8 +48,9 @@ def body_of(outgoing: Outgoing) -> dict[str, Any]:
             body[name] = True
     if outgoing.parent is None:
         # Who may reply and who sees it is a matter of the conversation, which its first post opens.
-        if options.get("reply_settings"):
-            body["reply_settings"] = options["reply_settings"]
+        own = options.get("reply_settings") or REPLY_SETTINGS.get(fields.get("replies", ""))
+        if own:
+            body["reply_settings"] = own
         if options.get("community"):
             body["community_id"] = options["community"]
             if options.get("share_with_followers"):

@@ -82,6 +82,20 @@ def test_options_are_checked_before_anything_is_sent() -> None:
     assert "x.reply_to='mine'" in reasons(own)
 
 
+def test_who_may_reply_is_said_in_one_way() -> None:
+    assert adapt(Post("Hi", replies="following")).parts[0].fields == {"replies": "following"}
+    assert "replies: 'followers' is not possible here" in reasons(Post("Hi", replies="followers"))
+    contradiction = "'everyone' and x.reply_settings=verified contradict each other"
+    assert contradiction in reasons(Post("Hi", replies="everyone"), reply_settings="verified")
+    own = Settings(options={"reply_settings": "following"})
+    told = reasons(Post("Hi", replies="mentioned", networks={"x": own}))
+    assert told == (
+        "replies: 'mentioned' and x.reply_settings=following contradict each other; leave one out."
+    )
+    same = adapt(Post("Hi", replies="mentioned"), reply_settings="mentionedUsers")
+    assert same.parts[0].fields["replies"] == "mentioned"
+
+
 def test_all_problems_come_at_once() -> None:
     found = reasons(Post("$A and $B", poll=Poll(("Yes",), 1)), reply_to="mine")
     assert "x.reply_to" in found

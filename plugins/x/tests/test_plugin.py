@@ -149,6 +149,21 @@ def test_poll(connection: Connection, bench: Bench) -> None:
     assert look(connection, outgoing("Tea?")) == []
 
 
+@pytest.mark.parametrize(
+    ("replies", "setting"),
+    [("everyone", None), ("following", "following"), ("mentioned", "mentionedUsers")],
+)
+def test_who_may_reply_is_asked_for_by_the_first_part(
+    bench: Bench, replies: str, setting: str | None
+) -> None:
+    connection = bench.connect()
+    first = send(connection, outgoing("One", replies=replies))
+    send(connection, outgoing("Two", replies=replies, parent=first))
+    one, two = sorted(bench.server.posts("x"), key=lambda post: int(post.id))
+    assert (one.replies, one.extra["asked"].get("reply_settings")) == (replies, setting)
+    assert "reply_settings" not in two.extra["asked"]
+
+
 def test_options(bench: Bench) -> None:
     connection = bench.connect()
     bench.server.world.timeline.add(LivePost("x", "42", "stranger", "Dear @emulated"))

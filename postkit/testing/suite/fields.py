@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from postkit.emulator.timeline import LivePost
-from postkit.post import Media, Part, Poll
+from postkit.post import REPLIES, Media, Part, Poll
 
 from ..pictures import picture
 from ..rig import Rig, story
@@ -47,6 +47,7 @@ FIELDS: dict[str, tuple[dict[str, Any], Found]] = {
         lambda posts: all(post.content_warning == WARNING for post in posts),
     ),
     "lang": ({"lang": "de"}, lambda posts: all(post.language == "de" for post in posts)),
+    "replies": ({"replies": "everyone"}, lambda posts: posts[0].replies == "everyone"),
     "poll": (
         {"poll": Poll(("Yes", "No", "Perhaps"), 1440)},
         lambda posts: bool(posts[0].poll and posts[0].poll.options == ("Yes", "No", "Perhaps")),
@@ -100,6 +101,33 @@ class FieldConformance(Bench):
         )
         assert told, "An audience that the network does not have was neither refused nor reported."
 
+    @pytest.mark.parametrize("replies", REPLIES)
+    def test_who_may_reply_is_delivered_or_refused(self, rig: Rig, replies: str) -> None:
+        parts: list[str | Part] = ["Who may reply to this?", "And to this?"]
+        post = rig.post(parts if rig.limits.threads else "Who may reply?", replies=replies)
+        if replies not in rig.limits.replies and replies != "everyone":
+            planned = rig.plan(post)
+            assert planned.rendition is None, "What was meant for a few would be open to all."
+            assert any("replies" in reason for reason in planned.reasons), planned.reasons
+            return
+        report = rig.publish(post)
+        assert report.state == "live", story(rig, report)
+        told = [row["field"] for row in (*report.changes, *report.losses)]
+        assert rig.live()[0].replies == replies or "replies" in told, story(rig, report)
+
+    @pytest.mark.parametrize("fault", ["lose_answer", "reset", "truncate"])
+    def test_a_lost_answer_leaves_one_post_with_its_reply_control(
+        self, rig: Rig, fault: str
+    ) -> None:
+        limited = [word for word in rig.limits.replies if word != "everyone"]
+        if not limited:
+            return
+        rig.fault(fault)
+        report = rig.publish(rig.post("Not for all to answer.", replies=limited[0]))
+        posts = rig.live()
+        assert report.state in ("live", "uncertain"), story(rig, report)
+        assert [post.replies for post in posts] == [limited[0]], story(rig, report)
+
     def test_a_thread_arrives_whole(self, rig: Rig) -> None:
         parts = ["The first part of it.", "The second part of it."]
         report = rig.publish_or_refuse(rig.post(list(parts)))
@@ -124,6 +152,7 @@ class FieldConformance(Bench):
             tags=TAGS,
             content_warning=WARNING,
             lang="de",
+            replies="everyone",
         )
         report = rig.publish_or_refuse(post)
         if report is None:

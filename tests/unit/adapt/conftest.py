@@ -77,6 +77,7 @@ TABLES = {
         languages=1,
         content_warning=True,
         visibility=("public", "private"),
+        replies=("everyone", "following", "nobody"),
         poll=PollLimit(2, 4, 50, 5, 100_000, SOURCE, multiple=True, with_media=True),
         tags="text",
         max_tags=1,

@@ -87,6 +87,7 @@ def posts(draw: st.DrawFn) -> Post:
         content_warning=draw(st.none() | SHORT),
         lang=draw(st.sampled_from([None, "en", "de"])),
         visibility=draw(st.sampled_from([None, "public", "direct"])),
+        replies=draw(st.sampled_from([None, "everyone", "nobody"])),
         networks=draw(st.just({}) | own.map(lambda mine: {"here": mine})),
     )
 
@@ -141,6 +142,9 @@ def missing(post: Post, options: RenderOptions, rendition: Rendition) -> Iterato
         lost = not (name == "visibility" and value == "public")
         if value and not kept and not told(rendition, name, value, lost=lost):
             yield name
+    replies = fields.get("replies")
+    if post.replies and replies != post.replies and not told(rendition, "replies", lost=False):
+        yield "replies"
     wanted = {**own.options, **options.values}
     if any(dict(part.fields.get("options", {})) != wanted for part in parts):
         yield "options"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
 from postkit.adapt.default import adapt
 from postkit.limits.counters import CodePoints
-from postkit.limits.model import Limits, Source, TextLimit
+from postkit.limits.model import Limits, PollLimit, Source, TextLimit
 from postkit.network import CannotRender, Change, RenderOptions, Rendition
 from postkit.post import Media, Part, Poll, Post, Settings
 
@@ -182,7 +183,7 @@ def test_title(table: Table) -> None:
         "title: 31 of 30 characters; shorten it.",
     )
     assert rendered(Post("One", title="Big"), table()).losses == (
-        Change("title", "'Big' is not sent: there are no titles here"),
+        Change("title", "'Big' is not sent: there are no titles here; write it into the text"),
     )
     assert rendered(Post("Big One", title="Big"), table()).losses == ()
 
@@ -205,12 +206,68 @@ def test_what_is_not_for_everybody_is_never_made_public(table: Table, name: str)
     )
 
 
+def test_who_may_reply_is_said_once_for_the_thread(table: Table) -> None:
+    parts = rendered(Post(["One", "Two"], replies="following"), table("server")).parts
+    assert [part.fields for part in parts] == [{"replies": "following"}, {}]
+    everyone = rendered(Post("One", replies="everyone"), table("server"))
+    assert (everyone.parts[0].fields, everyone.changes) == ({"replies": "everyone"}, ())
+    plain = rendered(Post("One", replies="everyone"), table())
+    assert (plain.parts[0].fields, plain.losses) == ({}, ())
+    assert plain.changes == (Change("replies", "everyone who sees it, as with every post here"),)
+
+
+def test_what_is_not_for_everybody_to_answer_is_never_opened_to_all(table: Table) -> None:
+    assert reasons(Post("One", replies="followers"), table("server")) == (
+        "replies: 'followers' is not possible here (there is: everyone, following, nobody); "
+        "leave this address out, or choose another.",
+    )
+    assert reasons(Post("One", replies="nobody"), table()) == (
+        "replies: 'nobody' is not possible here, since replies cannot be limited; leave this "
+        "address out.",
+    )
+    for name in ("server", "text alone"):
+        assert reasons(Post("One", replies="Nobody"), table(name)) == (
+            "replies: 'Nobody' is unknown; give one of: everyone, followers, following, "
+            "mentioned, nobody.",
+        )
+
+
+def test_a_poll_is_open_for_whole_steps(table: Table) -> None:
+    source = Source("a test", date(2026, 11, 29))
+    poll = PollLimit(2, 4, 25, 1440, 10_080, source, step_minutes=1440)
+    limits = table(poll=poll)
+    assert rendered(Post("One?", poll=Poll(("a", "b"), 2880)), limits).parts[0].fields["poll"]
+    assert reasons(Post("One?", poll=Poll(("a", "b"), 2000)), limits) == (
+        "poll: open for 2,000 minutes; give a multiple of 1,440.",
+    )
+
+
+def test_a_link_beside_a_poll_is_in_the_text(table: Table) -> None:
+    post = Post("One?", link="https://e.com/a", poll=Poll(("a", "b"), 60))
+    limits = table(link="field", link_with_media=False)
+    rendition = rendered(post, limits)
+    assert "link" not in rendition.parts[0].fields
+    assert rendition.parts[0].text == "One?\n\nhttps://e.com/a"
+    assert rendition.changes == (
+        Change(
+            "link",
+            "a post with a poll has no link of its own: https://e.com/a is added to the text",
+            1,
+            rendition.changes[0].items,
+        ),
+    )
+    both = rendered(post, table(link="field", link_with_media=True))
+    assert both.parts[0].fields["link"] == "https://e.com/a"
+
+
 def test_poll(table: Table, photo: Photo) -> None:
     poll = Poll(("Yes", "No"), minutes=60)
     fields = rendered(Post(["One?", "Two"], poll=poll), table()).parts[0].fields
     assert fields == {"poll": {"options": ["Yes", "No"], "minutes": 60, "multiple": False}}
     lost = rendered(Post("One?", poll=poll), table("text alone")).losses
-    assert lost == (Change("poll", "not sent: there are no polls here (Yes / No)"),)
+    assert lost == (
+        Change("poll", "not sent: there are no polls here; ask in the text (Yes / No)"),
+    )
     bad = Poll(("", "x" * 26, "a", "b", "c"), minutes=1, multiple=True)
     found = reasons(Post("One?", poll=bad, media=media(photo, 1)), table())
     assert found == (

@@ -92,7 +92,9 @@ def test_a_link_that_readers_find_is_not_added(text: str, table: Table) -> None:
 
 def test_a_title_that_is_half_a_word_of_the_text_is_lost(table: Table) -> None:
     lost = rendered(Post("Going on", title="Go"), table()).losses
-    assert lost == (Change("title", "'Go' is not sent: there are no titles here", None),)
+    assert lost == (
+        Change("title", "'Go' is not sent: there are no titles here; write it into the text", None),
+    )
     assert rendered(Post("Go! On", title="Go"), table()).losses == ()
 
 

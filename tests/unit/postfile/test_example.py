@@ -77,8 +77,11 @@ def test_a_file_without_front_matter_is_all_text() -> None:
 
 
 def test_scalars_are_text_until_the_schema_types_them() -> None:
-    post = front('lang: no\ntitle: "#1"\nvisibility: 0x1F\ncontent-warning: 2026-01-01')
+    post = front(
+        'lang: no\ntitle: "#1"\nvisibility: 0x1F\nreplies: nobody\ncontent-warning: 2026-01-01'
+    )
     assert (post.lang, post.title, post.visibility) == ("no", "#1", "0x1F")
+    assert post.replies == "nobody"
     assert post.content_warning == "2026-01-01"
 
 

@@ -36,6 +36,7 @@ def test_everything_is_escaped(server: EmulatorServer) -> None:
             content_warning=EVIL,
             language=EVIL,
             visibility=EVIL,
+            replies=EVIL,
             poll=ShownPoll((EVIL, EVIL)),
             url=f"https://example.com/{EVIL}",
         )

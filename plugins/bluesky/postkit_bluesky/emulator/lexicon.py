@@ -1,7 +1,8 @@
-"""The lexicon of ``app.bsky.feed.post``: what a server refuses, in its own words.
+"""The lexicons of a post and of a thread's gate: what a server refuses, in its own words.
 
 Only the first problem is named; fields in the lexicon's order, bytes before graphemes. Unknown
-fields and unknown embeds pass. Numbers and words: PDS 0.5.35, measured on 2026-11-23.
+fields and unknown embeds pass. Numbers and words: PDS 0.5.35, measured on 2026-11-23, those of
+gates on 2026-11-29.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import re
 from datetime import datetime
 from typing import Any
 
-from postkit.emulator.base import Refusal
 from postkit.limits.counters import Graphemes
 
 from .answers import COLLECTION, invalid, not_emulated
+from .gates import GATES
 
 MAX_BYTES = 3000
 MAX_GRAPHEMES = 300
@@ -29,6 +30,7 @@ MAX_TAGS = 8
 MAX_TAG_BYTES = 640
 MAX_TAG_GRAPHEMES = 64
 MAX_LABELS = 10
+MAX_RULES = 5
 LABELS = "com.atproto.label.defs#selfLabels"
 BEYOND = frozenset(f"app.bsky.embed.{name}" for name in ("gallery", "record", "recordWithMedia"))
 """Embeds that a server knows and checks, and that are not emulated."""
@@ -40,11 +42,19 @@ _DID = re.compile(r"did:[a-z]+:[a-zA-Z0-9._:%-]*[a-zA-Z0-9._-]")
 _AT_URI = re.compile(r"at://[a-zA-Z0-9._:%-]{3,}/[a-zA-Z0-9.-]+/[a-zA-Z0-9._~:-]+")
 
 Record = dict[str, Any]
-ROOT = "$.record"
+ROOT = ""
+
+
+class Flaw(Exception):
+    """What is wrong with a record, and where in it."""
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(reason)
+        self.reason, self.path = reason, path
 
 
 def check_post(record: Record) -> None:
-    """Raises Refusal with the first problem."""
+    """Raises Flaw with the first problem, or Refusal for what is no post at all."""
     kind = record.get("$type", COLLECTION)
     if kind != COLLECTION:
         raise invalid(f"Invalid $type: expected {COLLECTION}, got {kind}")
@@ -69,7 +79,31 @@ def check_post(record: Record) -> None:
     _check_tags(record)
     created_at = _key(record, "createdAt", ROOT)
     if not _is_datetime(created_at):
-        raise _refused(f'Invalid datetime (got "{created_at}")', f"{ROOT}.createdAt")
+        raise Flaw(f'Invalid datetime (got "{created_at}")', f"{ROOT}.createdAt")
+
+
+def check_gate(record: Record) -> None:
+    """Raises as ``check_post``. Rules of an unknown kind pass."""
+    kind = record.get("$type", GATES)
+    if kind != GATES:
+        raise invalid(f"Invalid $type: expected {GATES}, got {kind}")
+    post = _key(record, "post", ROOT)
+    if not _AT_URI.fullmatch(str(post)):
+        raise Flaw(f'Invalid at-uri (got "{post}")', f"{ROOT}.post")
+    rules = _rows(record, "allow", ROOT)
+    _check_count(rules, MAX_RULES, f"{ROOT}.allow")
+    for number, rule in enumerate(rules):
+        here = f"{ROOT}.allow[{number}]"
+        kind = str(_typed(rule, here)["$type"])
+        if kind == f"{GATES}#listRule":
+            uri = _key(rule, "list", here)
+            if not _AT_URI.fullmatch(str(uri)):
+                raise Flaw(f'Invalid at-uri (got "{uri}")', f"{here}.list")
+    if "hiddenReplies" in record:
+        raise not_emulated("A gate that hides replies")
+    created_at = _key(record, "createdAt", ROOT)
+    if not _is_datetime(created_at):
+        raise Flaw(f'Invalid datetime (got "{created_at}")', f"{ROOT}.createdAt")
 
 
 def blobs_of(record: Record) -> list[Record]:
@@ -83,7 +117,7 @@ def blobs_of(record: Record) -> list[Record]:
     return [card["thumb"]] if "thumb" in card else []
 
 
-def check_numbers(value: Any, path: str = ROOT) -> None:
+def check_numbers(value: Any, path: str) -> None:
     """The data model knows no fractions. Raises Refusal."""
     if isinstance(value, float):
         raise invalid(
@@ -119,13 +153,13 @@ def _check_facet(facet: Record, path: str) -> None:
         elif kind == "mention":
             did = _key(feature, "did", here)
             if not _DID.fullmatch(str(did)):
-                raise _refused(f'Invalid DID (got "{did}")', f"{here}.did")
+                raise Flaw(f'Invalid DID (got "{did}")', f"{here}.did")
 
 
 def _check_reference(reference: Record, path: str) -> None:
     uri = _key(reference, "uri", path)
     if not _AT_URI.fullmatch(str(uri)):
-        raise _refused(f'Invalid at-uri (got "{uri}")', f"{path}.uri")
+        raise Flaw(f'Invalid at-uri (got "{uri}")', f"{path}.uri")
     _key(reference, "cid", path)
 
 
@@ -176,9 +210,9 @@ def _check_blob(blob: Any, maximum: int, path: str, accepted: str = "image/*") -
     if type(size) is not int:
         raise _expected("blob", blob, path)
     if not mime.startswith(accepted.rstrip("*")):
-        raise _refused(f'Expected "{accepted}" (got "{mime}")', f"{path}.mimeType")
+        raise Flaw(f'Expected "{accepted}" (got "{mime}")', f"{path}.mimeType")
     if size > maximum:
-        raise _refused(f"blob too big (maximum {maximum}, got {size})", path)
+        raise Flaw(f"blob too big (maximum {maximum}, got {size})", path)
 
 
 def _check_languages(record: Record) -> None:
@@ -186,7 +220,7 @@ def _check_languages(record: Record) -> None:
     _check_count(languages, MAX_LANGUAGES, f"{ROOT}.langs")
     for number, language in enumerate(languages):
         if not _LANGUAGE.fullmatch(str(language)):
-            raise _refused(f'Invalid language (got "{language}")', f"{ROOT}.langs[{number}]")
+            raise Flaw(f'Invalid language (got "{language}")', f"{ROOT}.langs[{number}]")
 
 
 def _check_labels(record: Record) -> None:
@@ -213,27 +247,27 @@ def _check_length(given: Any, most_bytes: int, most_graphemes: int, path: str) -
     text = _text(given, path)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > most_bytes:
-        raise _refused(f"string too big (maximum {most_bytes}, got {size})", path)
+        raise Flaw(f"string too big (maximum {most_bytes}, got {size})", path)
     count = Graphemes().count(text)
     if count > most_graphemes:
-        raise _refused(f"grapheme too big (maximum {most_graphemes}, got {count})", path)
+        raise Flaw(f"grapheme too big (maximum {most_graphemes}, got {count})", path)
 
 
 def _check_count(items: list[Any], most: int, path: str) -> None:
     if len(items) > most:
-        raise _refused(f"array too big (maximum {most}, got {len(items)})", path)
+        raise Flaw(f"array too big (maximum {most}, got {len(items)})", path)
 
 
 def _check_least(value: Any, least: int, path: str) -> None:
     if type(value) is not int:
         raise _expected("integer", value, path)
     if value < least:
-        raise _refused(f"integer too small (minimum {least}, got {value})", path)
+        raise Flaw(f"integer too small (minimum {least}, got {value})", path)
 
 
 def _check_uri(uri: Any, path: str) -> None:
     if not _URI.fullmatch(str(uri)):
-        raise _refused(f'Invalid uri (got "{uri}")', path)
+        raise Flaw(f'Invalid uri (got "{uri}")', path)
 
 
 def _is_datetime(value: Any) -> bool:
@@ -248,7 +282,7 @@ def _is_datetime(value: Any) -> bool:
 
 def _key(value: Any, name: str, path: str) -> Any:
     if name not in _table(value, path):
-        raise _refused(f'Missing required key "{name}"', path)
+        raise Flaw(f'Missing required key "{name}"', path)
     return value[name]
 
 
@@ -279,12 +313,8 @@ def _text(value: Any, path: str) -> str:
     return value
 
 
-def _expected(kind: str, value: Any, path: str) -> Refusal:
+def _expected(kind: str, value: Any, path: str) -> Flaw:
     said = json.dumps(value)
     if isinstance(value, dict):
         said = f"{{{', '.join(f'{json.dumps(name)}: ...' for name in value)}}}"
-    return _refused(f"Expected {kind} value type (got {said})", path)
-
-
-def _refused(reason: str, path: str) -> Refusal:
-    return invalid(f"Invalid {COLLECTION} record: {reason} at {path}")
+    return Flaw(f"Expected {kind} value type (got {said})", path)

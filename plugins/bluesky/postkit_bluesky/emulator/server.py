@@ -25,6 +25,7 @@ from .answers import (
     missing,
     problem,
 )
+from .batch import has_post, points_of
 from .blobs import Blobs, check_upload
 from .limiter import Limiter, Standing, add_headers, write_headers
 from .repo import Repo
@@ -73,6 +74,7 @@ class BlueskyEmulator(Emulator):
 
     def reset(self) -> None:
         super().reset()
+        self._repo.clear()
         self._blobs.clear()
         self._videos.clear()
 
@@ -114,6 +116,9 @@ class BlueskyEmulator(Emulator):
             self._post(
                 f"{repo}.createRecord", self._writing(self._repo.create, 3), create=_is_post
             ),
+            self._post(
+                f"{repo}.applyWrites", self._writing(self._repo.apply, points_of), create=_has_post
+            ),
             self._post(f"{repo}.deleteRecord", self._writing(self._repo.delete, 1)),
             self._get(f"{repo}.getRecord", self._public(self._repo.get)),
             self._get(f"{repo}.listRecords", self._public(self._repo.list)),
@@ -138,13 +143,14 @@ class BlueskyEmulator(Emulator):
 
         return handler
 
-    def _writing(self, act: Act, points: int) -> Handler:
+    def _writing(self, act: Act, points: int | Callable[[Any], int]) -> Handler:
         """Token, body, rate limit, then the write: an answer before the limit has no headers."""
 
         async def handler(request: Request) -> Response:
             self.tokens.require(request, "access")
             body = await _json(request)
-            self.limiter.count(request, "write", key=DID, points=points)
+            cost = points if isinstance(points, int) else points(body)
+            self.limiter.count(request, "write", key=DID, points=cost)
             return JSONResponse(act(body))
 
         return handler
@@ -230,3 +236,7 @@ async def _json(request: Request) -> dict[str, Any]:
 async def _is_post(request: Request) -> bool:
     body = await request.json()
     return isinstance(body, dict) and body.get("collection") == COLLECTION
+
+
+async def _has_post(request: Request) -> bool:
+    return has_post(await request.json())

@@ -11,19 +11,27 @@ from postkit.emulator.timeline import LivePost, ShownCard, TextLink
 
 from .answers import HANDLE, NAME
 from .blobs import Blobs
-from .lexicon import blobs_of, check_post
+from .gates import replies_of
+from .lexicon import Flaw, blobs_of, check_post
 
 WEB = "https://bsky.app"
 
 
 def live_post(
-    record: dict[str, Any], *, uri: str, cid: str, url: str, now: datetime, blobs: Blobs
+    record: dict[str, Any],
+    *,
+    uri: str,
+    cid: str,
+    url: str,
+    now: datetime,
+    blobs: Blobs,
+    gate: dict[str, Any] | None = None,
 ) -> LivePost:
     try:
         check_post(record)
         for blob in blobs_of(record):
             blobs.check(blob)
-    except Refusal:
+    except (Flaw, Refusal):
         # Written with "validate": false, and no reader could show more of it.
         text = record.get("text")
         record, whole = {"text": text if isinstance(text, str) else ""}, record
@@ -46,9 +54,15 @@ def live_post(
         link=embed["external"]["uri"] if _is_card(embed) else None,
         content_warning=", ".join(labels) or None,
         language=languages[0],
+        replies=replies_of(gate and gate["value"]),
         url=url,
         created_at=now,
-        extra={"record": whole, "cid": cid, "tags": tuple(record.get("tags") or ())},
+        extra={
+            "record": whole,
+            "cid": cid,
+            "tags": tuple(record.get("tags") or ()),
+            "gate": gate,
+        },
     )
 
 

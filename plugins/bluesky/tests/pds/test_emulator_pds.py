@@ -21,6 +21,7 @@ from .xrpc import COLLECTION, Session, call, new_tid, post_record
 PNG = b"\x89PNG\r\n\x1a\n"
 LINK = {"$type": "app.bsky.richtext.facet#link", "uri": "https://example.com"}
 IMAGES = "app.bsky.embed.images"
+GATE = "app.bsky.feed.threadgate"
 Seen = tuple[int, Any]
 
 
@@ -202,8 +203,71 @@ def test_a_key_and_its_repeats(sessions: tuple[Session, Session]) -> None:
     assert mine == real
 
 
-def delete(session: Session, key: str) -> requests.Response:
-    body = {"repo": session.did, "collection": COLLECTION, "rkey": key}
+def gated(
+    session: Session, key: str, text: str = "x", **gate: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The writes of a post and of its gate."""
+    kind = "com.atproto.repo.applyWrites#create"
+    value = {
+        "$type": GATE,
+        "post": f"at://{session.did}/{COLLECTION}/{key}",
+        "allow": [],
+        "createdAt": "2026-11-29T05:00:00.000Z",
+        **gate,
+    }
+    return (
+        {"$type": kind, "collection": COLLECTION, "rkey": key, "value": post_record(text)},
+        {"$type": kind, "collection": GATE, "rkey": key, "value": value},
+    )
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        {},
+        {"allow": [{"$type": f"{GATE}#{name}Rule"} for name in ("mention", "follower")]},
+        {"allow": [{"$type": f"{GATE}#mentionRule"}] * 6},
+        {"allow": [{"$type": f"{GATE}#nonsense"}]},
+        {"allow": [{"$type": f"{GATE}#listRule"}]},
+        {"allow": [{"$type": f"{GATE}#listRule", "list": "x"}]},
+        {"allow": [{}]},
+        {"allow": "x"},
+        {"post": "x"},
+        {"createdAt": "x"},
+        {"more": 1.5},
+        {"$type": "app.bsky.feed.like"},
+        {"text": "a" * 301},
+    ],
+)
+def test_a_gate_and_its_post(sessions: tuple[Session, Session], gate: dict[str, Any]) -> None:
+    key = new_tid()
+
+    def answers(session: Session) -> list[Seen]:
+        writes = gated(session, key, **gate)
+        first, again = session.apply(*writes), session.apply(*writes)
+        read = session.get(key), session.get(key, GATE)
+        gone = delete(session, key), session.get(key, GATE)
+        left = delete(session, key, GATE), delete(session, key, GATE), session.get(key, GATE)
+        return [seen(answer, session) for answer in (first, again, *read, *gone, *left)]
+
+    real, mine = map(answers, sessions)
+    assert mine == real
+
+
+def test_a_gate_whose_key_is_taken(sessions: tuple[Session, Session]) -> None:
+    key = new_tid()
+
+    def answers(session: Session) -> list[Seen]:
+        session.put(key, post_record("open"))
+        both = session.apply(*gated(session, key))
+        return [seen(answer, session) for answer in (both, session.get(key, GATE))]
+
+    real, mine = map(answers, sessions)
+    assert mine == real
+
+
+def delete(session: Session, key: str, collection: str = COLLECTION) -> requests.Response:
+    body = {"repo": session.did, "collection": collection, "rkey": key}
     return call(session.url, "com.atproto.repo.deleteRecord", token=session.token, json=body)
 
 

@@ -20,6 +20,8 @@ from .proxy import LosingProxy
 from .server_process import Pds
 
 PUT = "com.atproto.repo.putRecord"
+APPLY = "com.atproto.repo.applyWrites"
+GATE = "app.bsky.feed.threadgate"
 LOGIN = "com.atproto.server.createSession"
 REFRESH = "com.atproto.server.refreshSession"
 UPLOAD = "com.atproto.repo.uploadBlob"
@@ -77,6 +79,22 @@ def read(account: Pds, uri: str | None) -> dict[str, Any]:
     return found
 
 
+def gate_of(uri: str | None) -> str:
+    """Where the gate of a post would be."""
+    assert uri is not None
+    return uri.replace("app.bsky.feed.post", GATE)
+
+
+def is_gone(account: Pds, uri: str) -> bool:
+    did, collection, rkey = uri.removeprefix("at://").split("/")
+    answer = requests.get(
+        f"{account.url}/xrpc/com.atproto.repo.getRecord",
+        params={"repo": did, "collection": collection, "rkey": rkey},
+        timeout=30,
+    )
+    return answer.status_code == 400 and answer.json()["error"] == "RecordNotFound"
+
+
 def values(account: Pds, report: DeliveryReport) -> list[dict[str, Any]]:
     assert report.state == "live", (report.error, report.question)
     return [read(account, part.remote_id)["value"] for part in report.parts]
@@ -104,6 +122,45 @@ def plain_png() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (40, 30), "navy").save(out, "PNG")
     return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("replies", "allow"),
+    [
+        ("nobody", []),
+        ("followers", [{"$type": f"{GATE}#followerRule"}]),
+        ("following", [{"$type": f"{GATE}#followingRule"}]),
+        ("mentioned", [{"$type": f"{GATE}#mentionRule"}]),
+    ],
+)
+def test_the_first_part_of_a_thread_has_the_gate(
+    publish: Publish, account: Pds, kit: Kit, replies: str, allow: list[dict[str, str]]
+) -> None:
+    report = publish(Post([f"For {replies}", "More"], replies=replies))
+    first, _ = values(account, report)
+    one, two = (str(part.remote_id) for part in report.parts)
+    gate = read(account, gate_of(one))["value"]
+    assert (gate["post"], gate["allow"]) == (one, allow)
+    assert gate["createdAt"] == first["createdAt"]
+    assert is_gone(account, gate_of(two))
+    assert report.id is not None
+    kit.delete(report.id)
+    assert all(is_gone(account, uri) for uri in (one, two, gate_of(one)))
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_gated_post_whose_answer_is_lost_is_one(
+    publish: Publish, account: Pds, losing_proxy: LosingProxy, accepted: bool
+) -> None:
+    text = f"Gated, the answer was lost, {accepted}"
+    losing_proxy.lose_next(APPLY, accepted=accepted)
+    report = publish(Post(text, replies="nobody"), endpoint=losing_proxy.url)
+    (value,) = values(account, report)
+    gate = read(account, gate_of(report.parts[0].remote_id))["value"]
+    assert (value["text"], gate["allow"]) == (text, [])
+    assert len(records(account, text)) == 1
+    assert losing_proxy.armed == 0
+    assert losing_proxy.count(APPLY) == (1 if accepted else 2)
 
 
 def test_a_text_is_read_back(publish: Publish, account: Pds) -> None:

@@ -70,13 +70,18 @@ class Session:
             headers={"Content-Type": mime},
         )
 
-    def get(self, rkey: str) -> requests.Response:
-        """`getRecord` of a post, without the token: records are public."""
+    def get(self, rkey: str, collection: str = COLLECTION) -> requests.Response:
+        """`getRecord` of a post or another record, without the token: records are public."""
         return requests.get(
             f"{self.url}/xrpc/com.atproto.repo.getRecord",
-            params={"repo": self.did, "collection": COLLECTION, "rkey": rkey},
+            params={"repo": self.did, "collection": collection, "rkey": rkey},
             timeout=30,
         )
+
+    def apply(self, *writes: dict[str, Any], **fields: Any) -> requests.Response:
+        """`applyWrites`."""
+        body = {"repo": self.did, "writes": writes, **fields}
+        return call(self.url, "com.atproto.repo.applyWrites", token=self.token, json=body)
 
     def _write(
         self, method: str, rkey: str, record: dict[str, Any], fields: dict[str, Any]

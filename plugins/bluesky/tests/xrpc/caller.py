@@ -9,6 +9,7 @@ import requests
 
 DID = "did:plc:emulated2222222222222222"
 POST = "app.bsky.feed.post"
+GATE = "app.bsky.feed.threadgate"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -44,8 +45,15 @@ class Caller:
     def upload(self, data: bytes, mime: str = "image/png") -> requests.Response:
         return self.call("com.atproto.repo.uploadBlob", data=data, headers={"Content-Type": mime})
 
-    def get(self, rkey: str) -> requests.Response:
-        return self.ask("com.atproto.repo.getRecord", repo=DID, collection=POST, rkey=rkey)
+    def get(self, rkey: str, collection: str = POST) -> requests.Response:
+        return self.ask("com.atproto.repo.getRecord", repo=DID, collection=collection, rkey=rkey)
+
+    def apply(self, *writes: dict[str, Any], **more: Any) -> requests.Response:
+        return self.call("com.atproto.repo.applyWrites", {"repo": DID, "writes": writes, **more})
+
+    def drop(self, collection: str, rkey: str) -> requests.Response:
+        body = {"repo": DID, "collection": collection, "rkey": rkey}
+        return self.call("com.atproto.repo.deleteRecord", body)
 
 
 def login(caller: Caller, handle: str, app_password: str) -> Any:
@@ -55,6 +63,24 @@ def login(caller: Caller, handle: str, app_password: str) -> Any:
 
 def post(text: str = "Hello", **fields: Any) -> dict[str, Any]:
     return {"$type": POST, "text": text, "createdAt": "2026-11-23T05:00:00.000Z", **fields}
+
+
+def gated(
+    rkey: str, record: dict[str, Any] | None = None, **gate: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The writes of a post and of its gate."""
+    value = {
+        "$type": GATE,
+        "post": f"at://{DID}/{POST}/{rkey}",
+        "allow": [],
+        "createdAt": "2026-11-23T05:00:00.000Z",
+        **gate,
+    }
+    kind = "com.atproto.repo.applyWrites#create"
+    return (
+        {"$type": kind, "collection": POST, "rkey": rkey, "value": record or post()},
+        {"$type": kind, "collection": GATE, "rkey": rkey, "value": value},
+    )
 
 
 def problem(response: requests.Response) -> tuple[int, str, str]:

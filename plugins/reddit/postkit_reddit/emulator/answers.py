@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from postkit.emulator.base import Refusal
-from postkit.emulator.timeline import LivePost
+from postkit.emulator.timeline import LivePost, ShownPoll
 
 USER = "postkit_emulated"
 USER_ID = "p0stk1t"
@@ -69,6 +69,10 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
     extra = post.extra
     created = float(int(post.created_at.timestamp()))
     kind = extra["kind"]
+    source = extra["source"]
+    if post.poll is not None:
+        view = f"[View Poll](https://www.reddit.com/poll/{post.id.removeprefix('t3_')})"
+        source = "\n\n".join(filter(None, (source, view)))
     data: dict[str, Any] = {
         "id": post.id.removeprefix("t3_"),
         "name": post.id,
@@ -77,9 +81,9 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
         "subreddit": extra["subreddit"],
         "subreddit_name_prefixed": post.target,
         "title": post.title,
-        "selftext": extra["source"],
-        "selftext_html": _html(extra["source"]),
-        "is_self": kind == "self",
+        "selftext": source,
+        "selftext_html": _html(source),
+        "is_self": kind in ("self", "poll"),
         "is_gallery": kind == "gallery",
         "is_video": kind == "video",
         "url": extra["url"],
@@ -100,6 +104,8 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
         "view_count": None,
         "removed_by_category": None,
     }
+    if post.poll is not None:
+        data["poll_data"] = _poll(post.poll)
     if kind in ("link", "image", "video"):
         data["url_overridden_by_dest"] = extra["url"]
     if kind == "image":
@@ -133,6 +139,19 @@ def submission(post: LivePost, base: str) -> dict[str, Any]:
             for media in post.media
         }
     return data
+
+
+def _poll(poll: ShownPoll) -> dict[str, Any]:
+    """As in praw's recorded answers of 2020, checked 2026-11-29."""
+    return {
+        "user_selection": None,
+        "options": [
+            {"text": text, "vote_count": 0, "id": str(number)}
+            for number, text in enumerate(poll.options, 576_784)
+        ],
+        "voting_end_timestamp": int(poll.ends_at.timestamp() * 1000) if poll.ends_at else None,
+        "total_vote_count": 0,
+    }
 
 
 def _html(source: str) -> str | None:

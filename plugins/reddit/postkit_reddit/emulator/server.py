@@ -90,6 +90,7 @@ class RedditEmulator(Emulator):
             *self._both("/api/v1/{subreddit}/post_requirements", self._requirements),
             *self._both("/api/submit", self._submit, "POST", create=_is_known_kind),
             *self._both("/api/submit_gallery_post.json", self._gallery, "POST", create=True),
+            *self._both("/api/submit_poll_post", self._poll, "POST", create=True),
             *self._both("/api/media/asset.json", self._lease, "POST"),
             *self._both("/r/{subreddit}/api/flairselector", self._flairs, "POST"),
             *self._both("/r/{subreddit}/api/link_flair_v2", self._templates),
@@ -198,10 +199,16 @@ class RedditEmulator(Emulator):
         return answer(request, {"json": {"errors": [], "data": body}})
 
     async def _gallery(self, request: Request) -> Response:
+        return await self._from_json(request, "gallery")
+
+    async def _poll(self, request: Request) -> Response:
+        return await self._from_json(request, "poll")
+
+    async def _from_json(self, request: Request, kind: str) -> Response:
         data = await request.json()
         if not isinstance(data, dict):
             return http_error(400, "Bad Request")
-        post = self._make(wanted("gallery", data))
+        post = self._make(wanted(kind, data))
         assert post is not None  # noqa: S101 - a bad picture was refused before
         return answer(request, {"json": {"errors": [], "data": {"url": post.url, "id": post.id}}})
 

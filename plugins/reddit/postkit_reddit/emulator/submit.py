@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from postkit.emulator.timeline import LivePost, ShownMedia
+from postkit.emulator.timeline import LivePost, ShownMedia, ShownPoll
 from postkit.emulator.world import World
 
 from .answers import NO_TEXT, USER, in_band
@@ -19,6 +20,9 @@ from .uploads import Lease, Uploads
 MAX_TITLE = 300
 MAX_TEXT = 40_000
 MAX_CAPTION = 180
+MAX_OPTION = 120
+OPTIONS = (2, 6)
+DAYS = (1, 7)
 GALLERY = (2, 20)
 FIRST_ID = 36**6
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -35,6 +39,8 @@ class Wanted:
     url: str = ""
     poster: str = ""
     items: tuple[Mapping[str, Any], ...] = ()
+    options: tuple[str, ...] = ()
+    days: int = 0
     flair_id: str = ""
     nsfw: bool = False
     spoiler: bool = False
@@ -43,7 +49,8 @@ class Wanted:
 
 
 def wanted(kind: str, data: Mapping[str, Any]) -> Wanted:
-    items = data.get("items")
+    items, options = data.get("items"), data.get("options")
+    days = data.get("duration")
     return Wanted(
         kind=kind,
         subreddit=str(data.get("sr") or ""),
@@ -54,6 +61,8 @@ def wanted(kind: str, data: Mapping[str, Any]) -> Wanted:
         items=tuple(item for item in items if isinstance(item, Mapping))
         if isinstance(items, list)
         else (),
+        options=tuple(str(option) for option in options) if isinstance(options, list) else (),
+        days=days if type(days) is int else 0,
         flair_id=str(data.get("flair_id") or ""),
         nsfw=_truth(data.get("nsfw")),
         spoiler=_truth(data.get("spoiler")),
@@ -107,7 +116,7 @@ class Submissions:
             "flair_id": flair.id if flair else None,
             "flair_text": flair.text if flair else None,
             "domain": (urlsplit(address).hostname or "")
-            if ask.kind != "self"
+            if ask.kind not in ("self", "poll")
             else f"self.{ask.subreddit}",
         }
         warnings = [word for word, on in (("NSFW", ask.nsfw), ("Spoiler", ask.spoiler)) if on]
@@ -122,12 +131,18 @@ class Submissions:
                 link=link,
                 media=media,
                 target=community.path.replace("user/", "u/"),
+                poll=self._poll(ask),
                 content_warning=", ".join(warnings) or None,
                 url=url,
                 extra=extra,
             ),
             after=processing,
         )
+
+    def _poll(self, ask: Wanted) -> ShownPoll | None:
+        if ask.kind != "poll":
+            return None
+        return ShownPoll(ask.options, ends_at=self._world.clock.now() + timedelta(days=ask.days))
 
     def _link(self, ask: Wanted) -> str:
         if not ask.url:
@@ -176,9 +191,24 @@ def _check_texts(ask: Wanted) -> None:
         raise in_band("TOO_LONG", f"this is too long (max: {MAX_TEXT})", "text")
     if ask.kind == "gallery" and not GALLERY[0] <= len(ask.items) <= GALLERY[1]:
         raise in_band("BAD_GALLERY_SIZE", f"a gallery has {GALLERY[0]} to {GALLERY[1]}", "items")
+    if ask.kind == "poll":
+        _check_poll(ask)
     for item in ask.items:
         if len(str(item.get("caption") or "")) > MAX_CAPTION:
             raise in_band("TOO_LONG", f"this is too long (max: {MAX_CAPTION})", "items")
+
+
+def _check_poll(ask: Wanted) -> None:
+    """The bounds are praw's; the codes and words are guesses."""
+    if not OPTIONS[0] <= len(ask.options) <= OPTIONS[1]:
+        raise in_band("BAD_POLL_OPTIONS", f"a poll has {OPTIONS[0]} to {OPTIONS[1]}", "options")
+    for option in ask.options:
+        if not option.strip():
+            raise in_band(*NO_TEXT, "options")
+        if len(option) > MAX_OPTION:
+            raise in_band("TOO_LONG", f"this is too long (max: {MAX_OPTION})", "options")
+    if not DAYS[0] <= ask.days <= DAYS[1]:
+        raise in_band("BAD_POLL_DURATION", f"a poll has {DAYS[0]} to {DAYS[1]} days", "duration")
 
 
 def _truth(value: object) -> bool:

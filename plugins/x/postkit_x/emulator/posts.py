@@ -29,6 +29,14 @@ OTHERS = frozenset(
 )
 """Fields that X knows and that would have no effect here: a post with one would not be what was
 asked for. Quoting and editing change what a post is."""
+REPLIES = {
+    None: "everyone",
+    "following": "following",
+    "mentionedUsers": "mentioned",
+    "subscribers": "subscribers",
+    "verified": "verified",
+}
+"""``reply_settings``, and who may reply."""
 SAME_TEXT = timedelta(hours=24)
 
 
@@ -84,6 +92,7 @@ class Posts:
                     tuple(poll["options"]),
                     ends_at=now + timedelta(minutes=poll["duration_minutes"]),
                 ),
+                replies=REPLIES[body.get("reply_settings")],
                 url=f"{self._world.base_url}/{NETWORK}/{ACCOUNT}/status/{post_id}",
                 extra={
                     "shown": echo.text,
