@@ -262,6 +262,7 @@ class Timetable(Desk):
         """Sends what is due: ``kit.worker().run()``."""
         from .deliver.rules import ZoneRules
         from .engine.worker import THREADS, Worker
+        from .store.sweep import Sweep
 
         ledger = self._ledger()
         return Worker(
@@ -274,6 +275,7 @@ class Timetable(Desk):
             self.clock,
             threads=threads or THREADS,
             watch=watch,
+            sweep=Sweep(self._opened, self.media, self.clock).run,
         )
 
     def work(self, *, wait: float = 30.0, watch: Watch | None = None) -> None:
@@ -318,6 +320,8 @@ class Timetable(Desk):
 
     def _keep(self, media: Sequence[Attachment]) -> None:
         for attachment in media:
+            if self.media.holds(attachment.sha256, attachment.size):
+                continue
             if attachment.stream is None:
                 self.media.put(attachment.read())
                 continue
