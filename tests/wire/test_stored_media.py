@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import os
 from datetime import timedelta
@@ -11,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from postkit.kit import Kit
-from postkit.limits.model import ImageLimit
 from postkit.network import Journal, RenderedPart
 from postkit.post import Post
 from postkit.transport import Session
 
-from .board import SOURCE, Board, HandClock, Server, publish, states
-from .test_sweep import picture
+from .board import Board, HandClock, Server, publish, states
+from .pictures import PictureBoard, picture, stored
 
 
 @pytest.fixture
@@ -28,11 +26,8 @@ def board() -> Board:
         for each in part.media:
             each.read()
 
-    board = Board()
+    board = PictureBoard()
     board.preparing = preparing
-    board.limits = dataclasses.replace(  # type: ignore[misc] - of this object alone
-        Board.limits, media_count=4, image=ImageLimit(("image/png",), 10**6, SOURCE)
-    )
     return board
 
 
@@ -60,9 +55,8 @@ def test_a_passing_error_puts_the_post_off_and_no_other(
 
 def test_one_that_is_gone_is_a_definite_no(kit: Kit, clock: HandClock, tmp_path: Path) -> None:
     name = kit.accept(kit.plan(Post("Hello", media=[picture(tmp_path)]), ["board"]))
-    for path in kit.home.media_path.rglob("*"):
-        if len(path.name) == 64:
-            path.unlink()
+    for path in stored(kit):
+        path.unlink()
     kit.work(wait=0)
     assert states(kit, name) == ["FAILED"]
     assert "publish again" in str(kit.report(name).deliveries[0].error)

@@ -8,16 +8,13 @@ import os
 import threading
 import time
 from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from postkit.errors import PlanRefused
 from postkit.kit import Kit
-from postkit.limits.model import ImageLimit
 from postkit.network import Journal, RenderedPart
 from postkit.plan import Wishes
 from postkit.post import Media, Post
@@ -25,39 +22,24 @@ from postkit.store.publications import PublicationRows
 from postkit.store.sweep import Sweep
 from postkit.transport import Session
 
-from .board import SOURCE, Board, HandClock, Server, publish, sql, states
+from .board import Board, HandClock, Server, publish, sql, states
+from .pictures import PictureBoard, picture, stored
 
 
 @pytest.fixture
 def board() -> Board:
-    """With pictures, which it reads."""
-    board = Board()
-    board.limits = dataclasses.replace(  # type: ignore[misc] - of this object alone
-        Board.limits, media_count=4, image=ImageLimit(("image/png",), 10**6, SOURCE)
-    )
-    return board
-
-
-def picture(path: Path, number: int = 0) -> Media:
-    data = BytesIO()
-    Image.new("RGB", (8, 8), (number, 0, 0)).save(data, "PNG")
-    file = path / f"picture{number}.png"
-    file.write_bytes(data.getvalue())
-    return Media(file)
-
-
-def stored(kit: Kit) -> list[str]:
-    return [path.name for path in kit.home.media_path.rglob("*") if len(path.name) == 64]
+    return PictureBoard()
 
 
 def age(kit: Kit) -> None:
-    for name in stored(kit):
+    for path in stored(kit):
         with contextlib.suppress(FileNotFoundError):
-            os.utime(kit.media.path(name), (0, 0))
+            os.utime(path, (0, 0))
 
 
-def scheduled(kit: Kit, media: Media, text: str = "Hello", **more: str) -> str:
-    name = kit.schedule(Post(text, media=[media]), ["board"], at="in 1h", **more).deliveries[0].id
+def scheduled(kit: Kit, media: Media, text: str = "Hello", expires: str | None = None) -> str:
+    post = Post(text, media=[media])
+    name = kit.schedule(post, ["board"], at="in 1h", expires=expires).deliveries[0].id
     assert name is not None
     return name
 
