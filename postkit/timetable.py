@@ -165,7 +165,10 @@ class Timetable(Desk):
         """Send nothing more to these addresses (none given: to any). When it returns, no process
         lets a request go. Returned are deliveries whose requests have left already: they may be or
         become live."""
-        parts = self._pauses().add(self._scopes(addresses), reason.strip())
+        from .deliver.history import storable
+
+        # Whatever the reason is made of: it must not keep anybody from pausing.
+        parts = self._pauses().add(self._scopes(addresses), storable(reason.strip()))
         return self._reports(parts)
 
     def unpause(self, addresses: Sequence[str] = (), *, send: bool = False) -> list[DeliveryReport]:

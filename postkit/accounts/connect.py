@@ -79,6 +79,8 @@ def check_bundle(ca_bundle: str | None) -> str | None:
     if ca_bundle is None:
         return None
     path = Path(ca_bundle).absolute()
+    if str(path) != str(path).encode("utf-8", "replace").decode():
+        raise InputError(f"--ca-bundle {ca_bundle!r}: its name is no text in UTF-8; rename it.")
     if not path.is_file():
         raise InputError(f"--ca-bundle {ca_bundle}: there is no such file.")
     return str(path)
