@@ -12,11 +12,9 @@ class Text(StringParamType):
     """What the store and the networks can take. The system hands over bytes; those that are no
     UTF-8 arrive here as halves of surrogate pairs."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str | None:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = super().convert(value, param, ctx)
-        for position, character in enumerate(text or "", 1):
+        for position, character in enumerate(text, 1):
             if 0xD800 <= ord(character) <= 0xDFFF:
                 self.fail(
                     f"character {position} is half of a surrogate pair (U+{ord(character):04X}): "
