@@ -276,7 +276,6 @@ def test_a_link_stays_a_link(vault: Vault, tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from postkit.accounts.place import Place
 from postkit.accounts.vault import Vault
 vault = Vault(Path(sys.argv[1]), bytes(range(32)))
 vault.put("warm:up", {})
@@ -289,7 +288,6 @@ for number in range(50):
 COUNTER = """
 import sys, time
 from pathlib import Path
-from postkit.accounts.place import Place
 from postkit.accounts.vault import Vault
 vault = Vault(Path(sys.argv[1]), bytes(range(32)))
 vault.get("one:acme")
@@ -408,4 +406,4 @@ def test_a_changed_place_is_noticed(vault: Vault) -> None:
     vault.put(ACME, FIELDS, Place("https://one.example"))
     text = vault.path.read_text().replace("one.example", "two.example")
     vault.path.write_text(text)
-    fails(lambda: vault.get(ACME), "is damaged")
+    fails(vault, "is damaged")
