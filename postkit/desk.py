@@ -56,6 +56,8 @@ class Desk(Connections):
         return self._report(publication, deliveries)
 
     def _retry(self, name: str, deliveries: Sequence[DeliveryRow]) -> None:
+        from .deliver.gates import not_removed
+
         ledger = self._ledger()
         failed = [
             part
@@ -65,6 +67,8 @@ class Desk(Connections):
         ]
         if not failed:
             raise InputError(f"{name} has nothing that was refused; `postkit show {name}` tells.")
+        for delivery_id in dict.fromkeys(part.delivery_id for part in failed):
+            self._opened.write(bind(not_removed, delivery_id=delivery_id))
         for part in failed:
             ledger.retry(part)
 

@@ -123,6 +123,8 @@ class NeedsLogin(NetworkError):
     """The account's access is not valid any more: nothing was sent, connect it again."""
 
     kind = "needs_login"
+    access: object = None
+    """What was refused, where the core knows it: access that is newer is not refused by it."""
 
 
 class Throttled(NetworkError):

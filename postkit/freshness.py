@@ -28,10 +28,14 @@ def parse_freshness(text: str) -> timedelta | None:
     given = {
         unit: int(count) for unit, count in (found.groupdict() if found else {}).items() if count
     }
-    span = timedelta(**given)
-    if not timedelta(0) < span <= LONGEST:
+    return check_freshness(timedelta(**given), f"{text[:40]!r}")
+
+
+def check_freshness(span: timedelta, shown: str | None = None) -> timedelta:
+    """The span, where a post may be late by it. Raises InputError, which calls it ``shown``."""
+    if not isinstance(span, timedelta) or not timedelta(0) < span <= LONGEST:
         raise InputError(
-            f"expires: {text[:40]!r} is no time from 1s to {LONGEST.days}d; write it as '6h', "
-            "'90m' or '2d', or 'never' to send it however late."
+            f"expires: {shown or repr(span)} is no time from 1s to {LONGEST.days}d; write it as "
+            "'6h', '90m' or '2d', or 'never' to send it however late."
         )
     return span

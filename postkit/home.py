@@ -50,7 +50,16 @@ class Home:
 
     @property
     def store_path(self) -> Path:
-        return self.store or self.path / "postkit.db"
+        return self.store or self._own_store
+
+    @property
+    def has_other_store(self) -> bool:
+        """Whether the store is not the home's own, so that others may share the home."""
+        return self.store_path.resolve() != self._own_store.resolve()
+
+    @property
+    def _own_store(self) -> Path:
+        return self.path / "postkit.db"
 
     @property
     def media_path(self) -> Path:

@@ -113,7 +113,8 @@ class Installation:
     def media(self) -> MediaFiles:
         from .store.media import MediaFiles
 
-        return MediaFiles(self.home.media_path)
+        # The home's folder of media is that of its own store; another one is a guest.
+        return MediaFiles(self.home.media_path, is_shared=self.home.has_other_store)
 
     @opened
     def clients(self) -> Clients:

@@ -238,12 +238,15 @@ class Kit(Timetable):
 
     def _read(self, post: Post | str | Path) -> tuple[Post, str | None]:
         if isinstance(post, Path):
-            # A file's name is bytes; the store holds text.
-            name = str(post.resolve()).encode("utf-8", "backslashreplace").decode()
-            return Post.from_file(post), name
+            return Post.from_file(post), source_of(post)
         if isinstance(post, str):
             return Post(post), None
         return post, None
+
+
+def source_of(path: Path) -> str:
+    """What a post file is called in the store: its name is bytes, and the store holds text."""
+    return str(path.resolve()).encode("utf-8", "backslashreplace").decode()
 
 
 def _is_text(name: str) -> bool:

@@ -79,6 +79,8 @@ class Media:
             self.name = name or Path(str(getattr(source, "name", "media"))).name
         else:
             raise InputError(f"Media takes a path, bytes or a stream, not {type(source).__name__}.")
+        # A file's name is bytes; what a network is told is text.
+        self.name = self.name.encode("utf-8", "replace").decode()
 
     @classmethod
     def from_url(

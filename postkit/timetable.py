@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .address import Address, expand, locate
 from .deliver.states import delivery_state
 from .desk import Desk
 from .errors import InputError, PlanRefused, UnknownName
-from .freshness import FRESHNESS, parse_freshness
 from .network import Attachment
 from .plan import Wishes
 from .post import Post
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .deliver.pauses import Pause, Pauses, Scope
     from .deliver.steps import Watch
     from .engine.worker import Worker
-    from .when import When
 
 OVER = frozenset({"LIVE", "CANCELLED"})
 
@@ -85,13 +84,8 @@ class Timetable(Desk):
             # A wall time is meant where the post's first one was.
             due = self.due(at=at, zone=before.pop(), expires=expires) or due
         deliveries = self._unsent(name, deliveries, "rescheduled")
-        if not again:
-            self._refuse_repeats([(row, row.text_hash, due.at) for row in deliveries])
-        changes = self._changes()
-        for row in deliveries:
-            spoken = f"{due.local} {due.zone}" if due.local else f"{due.at:%Y-%m-%d %H:%M:%S} UTC"
-            late = due.expires_at if expires is not None else self._as_late(row, due)
-            changes.reschedule(row, due.at, late, due.local, due.zone or row.zone, spoken)
+        repeated = None if again else self._repeated
+        self._changes().reschedule(deliveries, due, as_late=expires is None, repeated=repeated)
         self._tell_observers()
         return self.report(name)
 
@@ -108,14 +102,8 @@ class Timetable(Desk):
         plan = self._planner().plan(post, [row.address for row in deliveries], wishes)
         if plan.refused:
             raise PlanRefused(plan.problems)
-        changes = self._changes()
-        if not again:
-            ledger = self._ledger()
-            hashes = {planned.address: planned.text_hash for planned in plan.deliveries}
-            self._refuse_repeats(
-                [(row, hashes[row.address], ledger.parts(row.id)[0].due_at) for row in deliveries]
-            )
         by_address = {planned.address: planned for planned in plan.deliveries}
+        wanted: list[tuple[DeliveryRow, NewDelivery]] = []
         for row in deliveries:
             planned = by_address[row.address]
             rendition = planned.rendition
@@ -123,14 +111,13 @@ class Timetable(Desk):
                 continue
             for part in rendition.parts:
                 self._keep(part.media)
-            changes.edit(
-                row,
-                NewDelivery(
-                    row.id, row.account_id, row.address, row.network, row.target,
-                    planned.text_hash, rendition.parts, rendition.changes, rendition.losses,
-                    planned.cost, fields=planned.outcomes,
-                ),
+            new = NewDelivery(
+                row.id, row.account_id, row.address, row.network, row.target, planned.text_hash,
+                rendition.parts, rendition.changes, rendition.losses, planned.cost,
+                fields=planned.outcomes,
             )  # fmt: skip
+            wanted.append((row, new))
+        self._changes().edit(wanted, repeated=None if again else self._repeated)
         return self.report(name)
 
     def release(self, name: str) -> Report:
@@ -164,52 +151,9 @@ class Timetable(Desk):
 
         Raises InputError with the right spelling, all problems at once.
         """
-        given = at if at is not None else (post.at if post is not None else None)
-        chosen = zone is not None
-        zone = zone if zone is not None else (post.zone if post is not None else None)
-        if expires is None and post is not None:
-            expires = post.expires
-        now = self.clock.now()
-        if given is None:
-            if zone is not None:
-                if not chosen:
-                    raise InputError("zone: a zone needs a time; add `at:` or leave `zone:` out.")
-                raise InputError("A zone needs a time: give one with --at, or leave --zone out.")
-            span = _span(expires)
-            return Due(now, now + span if span else None) if expires is not None else None
-        problems: list[str] = []
-        span = None
-        try:
-            span = _span(expires)
-        except InputError as error:
-            problems += error.problems
-        try:
-            when = self._when(given, zone, now)
-        except InputError as error:
-            if at is not None and not problems:
-                raise
-            field = "zone" if isinstance(error, UnknownName) else "at"
-            problems += [f"{field}: {problem}" for problem in error.problems]
-        if problems:
-            raise InputError(problems)
-        return Due(when.at, when.at + span if span else None, when.local, when.zone)
+        from .due import due_at
 
-    def _when(self, at: object, zone: str | None, now: datetime) -> When:
-        from .when import When, parse_when
-        from .zones import forget_zones
-
-        # A program that runs for long must not schedule by rules of before.
-        forget_zones()
-
-        if isinstance(at, str):
-            return parse_when(at, now=now, zone=zone)
-        if not isinstance(at, datetime):
-            raise _no_time(at)
-        if at.tzinfo is None:
-            return parse_when(at.replace(microsecond=0).isoformat(), now=now, zone=zone)
-        if at <= now:
-            raise InputError(f"{at.isoformat()} is past; use publish to send it now.")
-        return When(at.astimezone(now.tzinfo))
+        return due_at(post, self.clock.now(), at=at, zone=zone, expires=expires)
 
     # The brake
 
@@ -221,7 +165,10 @@ class Timetable(Desk):
         """Send nothing more to these addresses (none given: to any). When it returns, no process
         lets a request go. Returned are deliveries whose requests have left already: they may be or
         become live."""
-        parts = self._pauses().add(self._scopes(addresses), reason.strip())
+        from .deliver.history import storable
+
+        # Whatever the reason is made of: it must not keep anybody from pausing.
+        parts = self._pauses().add(self._scopes(addresses), storable(reason.strip()))
         return self._reports(parts)
 
     def unpause(self, addresses: Sequence[str] = (), *, send: bool = False) -> list[DeliveryReport]:
@@ -262,6 +209,7 @@ class Timetable(Desk):
         """Sends what is due: ``kit.worker().run()``."""
         from .deliver.rules import ZoneRules
         from .engine.worker import THREADS, Worker
+        from .store.sweep import Sweep
 
         ledger = self._ledger()
         return Worker(
@@ -274,6 +222,7 @@ class Timetable(Desk):
             self.clock,
             threads=threads or THREADS,
             watch=watch,
+            sweep=Sweep(self._opened, self.media, self.clock).run,
         )
 
     def work(self, *, wait: float = 30.0, watch: Watch | None = None) -> None:
@@ -311,13 +260,10 @@ class Timetable(Desk):
 
         return Pauses(self._opened, self.clock, this_process(), observed=self._observed)
 
-    def _as_late(self, row: DeliveryRow, due: Due) -> datetime | None:
-        """When the delivery expires at its new time, with the freshness of before."""
-        first = self._ledger().parts(row.id)[0]
-        return None if first.expires_at is None else due.at + (first.expires_at - first.due_at)
-
     def _keep(self, media: Sequence[Attachment]) -> None:
         for attachment in media:
+            if self.media.holds(attachment.sha256, attachment.size):
+                continue
             if attachment.stream is None:
                 self.media.put(attachment.read())
                 continue
@@ -350,19 +296,13 @@ class Timetable(Desk):
             raise InputError(f"Nothing of {name} is left to be {done}; `postkit show {name}`.")
         return found
 
-    def _refuse_repeats(self, wanted: Sequence[tuple[DeliveryRow, str, datetime]]) -> None:
-        """Raises PlanRefused where the same text goes to the same place within a day of it."""
-        problems = [
-            f"{row.address}: {why}"
-            for row, text, at in wanted
-            if (
-                why := self._publications.repeated(
-                    row.account_id, row.target, text, None, at, but=row.id
-                )
-            )
-        ]
-        if problems:
-            raise PlanRefused(problems)
+    def _repeated(
+        self, row: DeliveryRow, text_hash: str, at: datetime, connection: sqlite3.Connection
+    ) -> str | None:
+        """Why the text would be a repeat at the delivery's place; None where it is none."""
+        return self._publications.repeated(
+            row.account_id, row.target, text_hash, None, at, connection, row.id
+        )
 
     def _reports(self, parts: Sequence[PartRow]) -> list[DeliveryReport]:
         names = dict.fromkeys(part.delivery_id for part in parts)
@@ -393,16 +333,3 @@ class Timetable(Desk):
         if problems:
             raise InputError(problems)
         return scopes
-
-
-def _span(expires: str | timedelta | None) -> timedelta | None:
-    """How late a post may be; None: however late."""
-    return parse_freshness(expires) if isinstance(expires, str) else (expires or FRESHNESS)
-
-
-def _no_time(at: object) -> InputError:
-    if isinstance(at, timedelta):
-        return InputError(f"{at!r} is a span; write one as 'in 2h', or add it to the time now.")
-    if isinstance(at, date):
-        return InputError(f"{at!r} has no time of day; write '{at} 9:00', or give a datetime.")
-    return InputError(f"{at!r} is no time; give a text such as 'tomorrow 9:00', or a datetime.")

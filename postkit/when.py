@@ -99,13 +99,26 @@ def parse_when(text: str, *, now: datetime, zone: str | None) -> When:
             f"{given!r} is past: it is {When(now, zone=when.zone).spoken()} now;"
             " write a later time, or give none to publish now."
         )
+    _check_ahead(when.at, now, _short(given))
+    return when
+
+
+def instant(at: datetime, *, now: datetime) -> When:
+    """The same of an aware datetime, as a program gives it. Raises InputError where it is past or
+    too far ahead."""
+    if at <= now:
+        raise InputError(f"{at.isoformat()} is past; use publish to send it now.")
+    _check_ahead(at, now, at.isoformat())
+    return When(at.astimezone(UTC))
+
+
+def _check_ahead(at: datetime, now: datetime, shown: str) -> None:
     latest = _years_after(now, _YEARS_AHEAD)
-    if when.at > latest:
+    if at > latest:
         raise InputError(
-            f"{_short(given)!r} is more than {_YEARS_AHEAD} years ahead;"
+            f"{shown!r} is more than {_YEARS_AHEAD} years ahead;"
             f" write a time before {latest.date()}."
         )
-    return when
 
 
 def _in_zone(given: str, words: str, now: datetime, chosen: str | None) -> When:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..contract import asked
-from ..deliver.clients import Clients
+from ..deliver.clients import Clients, place_of
 from ..errors import InputError, NeedsLogin, NetworkError, PluginError, Refused
 from ..ids import new_id
 from ..network import Account, CredentialSet, Identity, Network
@@ -79,6 +79,8 @@ def check_bundle(ca_bundle: str | None) -> str | None:
     if ca_bundle is None:
         return None
     path = Path(ca_bundle).absolute()
+    if str(path) != str(path).encode("utf-8", "replace").decode():
+        raise InputError(f"--ca-bundle {ca_bundle!r}: its name is no text in UTF-8; rename it.")
     if not path.is_file():
         raise InputError(f"--ca-bundle {ca_bundle}: there is no such file.")
     return str(path)
@@ -133,7 +135,7 @@ def connect(
         )
     )
     # The secret first: an account without one could not be told from a lost one.
-    vault.put(account.id, dict(given))
+    vault.put(account.id, dict(given), place_of(account))
     try:
         account, problem = verified(network, account, clients)
         accounts.add(account)
@@ -164,11 +166,12 @@ def _again(
             f"{account.label} was {was.name}, and this access is {now.name}'s. Connect that "
             "account under another --name."
         )
-    # Whoever renews the old access this moment must not write it over the new one.
+    # Whoever renews the old access this moment must not write it over the new one; nor may the new
+    # one go where the old one was for, so that it carries its place before the account has it.
     with vault.lock(account.id):
-        vault.put(account.id, draft.get(account.id))
+        vault.put(account.id, draft.get(account.id), place_of(found))
+        accounts.renew(found)
     clients.drop(account.id)
-    accounts.renew(found)
     return accounts.by_id(account.id), None
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import final
 
+from .place import Place
+
 
 @final
 class Draft:
@@ -22,6 +24,9 @@ class Draft:
 
     def get(self, account_id: str) -> dict[str, str]:  # noqa: ARG002 - as the vault has it
         return dict(self._fields)
+
+    def access(self, account_id: str) -> tuple[dict[str, str], Place | None]:
+        return self.get(account_id), None
 
     def rotate(self, account_id: str, fields: Mapping[str, str]) -> None:  # noqa: ARG002
         self._fields = dict(fields)

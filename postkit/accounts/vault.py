@@ -2,7 +2,8 @@
 
 One JSON object: magic, version, a mark of the key, one entry per account encrypted with
 AES-256-GCM, and a MAC over all of it, so that a changed, lost or renamed entry is noticed before
-the file is written again. Account ids are readable; the names and values of their fields are not.
+the file is written again. Account ids and their servers are readable; the names and values of
+their fields are not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, Final, NoReturn, final
 
 from ..errors import VaultError
 from .file_lock import locked
+from .place import Place
 from .private_file import read_private, replace_private
 
 MAGIC: Final = "postkit-vault"
@@ -64,6 +66,10 @@ class Vault:
 
     def get(self, account_id: str) -> dict[str, str]:
         """The fields of one account."""
+        return self.access(account_id)[0]
+
+    def access(self, account_id: str) -> tuple[dict[str, str], Place | None]:
+        """The fields of one account and where they are for, read at once; None: not known."""
         entry = self._read().get(account_id)
         if entry is None:
             raise VaultError(
@@ -83,10 +89,15 @@ class Vault:
                 f"account, or is damaged; {_RESTORE}."
             ) from None
         fields: dict[str, str] = json.loads(plain)
-        return fields
+        place = entry.get("place")
+        return fields, None if place is None else Place.from_text(place)
 
-    def put(self, account_id: str, fields: Mapping[str, str]) -> None:
-        """Keep these fields for the account, instead of the ones it had. Durable on return."""
+    def put(self, account_id: str, fields: Mapping[str, str], place: Place | None = None) -> None:
+        """Keep these fields for the account, instead of the ones it had. Durable on return.
+
+        ``place`` is where they are for (None: where those before them were): a token must never
+        be shown to a server that it was not given for.
+        """
         if not account_id or not all(
             isinstance(part, str) for field in fields.items() for part in field
         ):
@@ -97,9 +108,12 @@ class Vault:
         plain = json.dumps(dict(fields)).encode()
         data = AESGCM(self._key).encrypt(nonce, plain, _aad(account_id))
         with self._changing() as entries:
+            known = entries.get(account_id, {}).get("place")
+            where = known if place is None else place.to_text()
             entries[account_id] = {
                 "nonce": base64.b64encode(nonce).decode(),
                 "data": base64.b64encode(data).decode(),
+                **({} if where is None else {"place": where}),
             }
 
     def rotate(self, account_id: str, fields: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..kit import Kit
 from ..network import CredentialSet, Network
 from .output import emit, json_option, say
+from .text import AnyBytes
 
 MOST_BYTES = 65_536
 """Bytes of a file that holds one credential: many times the longest token."""
@@ -31,6 +32,7 @@ MOST_BYTES = 65_536
 @click.option(
     "--credential",
     "credentials",
+    type=AnyBytes(),
     multiple=True,
     metavar="KEY=VALUE",
     help="A credential: KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, or KEY=- for a line of "
@@ -112,6 +114,9 @@ def read_credentials(kit: Kit, network: Network[Any], pairs: tuple[str, ...]) ->
             continue
         try:
             value = _value(kit, key, value)
+            if not value.isascii() and value != value.encode("utf-8", "replace").decode():
+                problems.append(f"--credential {key}: its value is no text in UTF-8.")
+                continue
             # What is no secret (a handle, a page's id) must stay readable in links.
             found[key] = value if key in public else Secret(value).reveal()
         except InputError as error:

@@ -12,13 +12,16 @@ from typing import Any
 import click
 
 from ..errors import InputError
+from ..kit import source_of
 from ..plan import Wishes
 from ..post import REPLIES, Media, Part, Poll, Post, is_web_address
+from .text import AnyBytes
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--text", help="The text; nothing in it is interpreted."),
     click.option(
         "--media",
+        type=AnyBytes(),
         multiple=True,
         metavar="FILE|URL",
         help="A picture or a video; repeat it for several. What an https address names is fetched "
@@ -68,7 +71,7 @@ def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """POST, and the flags of what it says and how it may be adapted."""
     for option in reversed(OPTIONS):
         command = option(command)
-    return click.argument("post", required=False)(command)
+    return click.argument("post", type=AnyBytes(), required=False)(command)
 
 
 def read_wishes(given: dict[str, Any]) -> Wishes:
@@ -100,7 +103,7 @@ def read_post(given: dict[str, Any]) -> tuple[Post, str | None]:
         path = Path(name)
         if name and os.path.lexists(path):
             base = Post.from_file(path)
-            source = str(path.resolve())
+            source = source_of(path)
         elif name.endswith((".md", ".txt")) or "/" in name:
             raise InputError(
                 f"{name}: there is no such file. If it is meant as a text: "

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import PostkitError
+from .text import understand_text
 
 COMMANDS = {
     "publish": "Publish a post, now or at a time.",
@@ -103,9 +104,13 @@ class Commands(click.Group):
             module = import_module(f".{cmd_name}", __package__)
             command: click.Command = module.command
             _understand_debug(command)
+            understand_text(command)
             return command
         self._add_plugins(ctx)
-        return super().get_command(ctx, cmd_name)
+        added = super().get_command(ctx, cmd_name)
+        if added is not None:
+            understand_text(added)
+        return added
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self._add_plugins(ctx)

@@ -7,12 +7,15 @@ import click
 from ..errors import InputError
 from ..kit import Kit
 from .output import counted, emit, json_option, labelled, say, table
+from .text import AnyBytes
 
 
 @click.command("pause")
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything, at every network.")
-@click.option("--reason", default="", metavar="TEXT", help="Why: shown with what is held.")
+@click.option(
+    "--reason", type=AnyBytes(), default="", metavar="TEXT", help="Why: shown with what is held."
+)
 @click.option("--list", "listing", is_flag=True, help="Only show what is paused now.")
 @json_option
 def command(

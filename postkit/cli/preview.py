@@ -16,6 +16,7 @@ from ..kit import Kit
 from .content import content_options, read_post, read_wishes
 from .output import counted, emit, json_option, say
 from .progress import MediaLines
+from .text import AnyBytes
 from .timing import empty_times, spoken, time_options
 
 if TYPE_CHECKING:
@@ -32,8 +33,15 @@ NARROWEST, WIDEST = 240, 4000
     metavar="ADDRESS",
     help="Where to: network[:account][/target] or @group; repeat it or separate by commas.",
 )
-@click.option("--html", metavar="FILE", help="Write the page there; '-' is standard output.")
-@click.option("--png", metavar="FILE", help="Write a picture of it; takes Chromium or Chrome.")
+@click.option(
+    "--html", type=AnyBytes(), metavar="FILE", help="Write the page there; '-' is standard output."
+)
+@click.option(
+    "--png",
+    type=AnyBytes(),
+    metavar="FILE",
+    help="Write a picture of it; takes Chromium or Chrome.",
+)
 @click.option(
     "--width",
     type=click.IntRange(NARROWEST, WIDEST),

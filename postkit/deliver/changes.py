@@ -9,23 +9,26 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..clock import micros
-from ..errors import InputError
+from ..errors import InputError, PlanRefused
 from ..ids import part_id
 from ..network import RenderedPart
 from ..store import rows
-from ..store.publications import NewDelivery, insert_media
+from ..store.publications import Due, NewDelivery, insert_media
 from ..store.rows import DeliveryRow, PartRow
+from .gates import not_removed
 from .history import record
 from .moves import Moves, refresh, transition
 from .states import Event
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection, int], T]
+Repeated = Callable[[DeliveryRow, str, datetime, sqlite3.Connection], str | None]
+"""Why a text (its hash) at this time would be a repeat there; None where it is none."""
 UNSENT = ("SCHEDULED", "HELD", "MISSED")
 
 
 class Changes(Moves):
-    """Every change is refused, whole, once anything of the delivery is on its way."""
+    """Every change is whole: refused for all deliveries once anything of one is on its way."""
 
     def cancel(self, delivery: DeliveryRow, reason: str) -> int:
         """Cancel what is not sent; how many parts. What is live stays."""
@@ -42,60 +45,110 @@ class Changes(Moves):
                 self._change(connection, part, "cancel", reason, at, sets, {})
             return len(parts)
 
-        return self._whole(delivery, work)
+        return self._whole([delivery], work)
 
     def reschedule(
         self,
-        delivery: DeliveryRow,
-        due_at: datetime,
-        expires_at: datetime | None,
-        local: str | None,
-        zone: str | None,
-        spoken: str,
+        deliveries: Sequence[DeliveryRow],
+        due: Due,
+        *,
+        as_late: bool = False,
+        repeated: Repeated | None = None,
     ) -> None:
-        """Another time. What was missed or held is scheduled again."""
+        """Another time for all of them. What was missed or held is scheduled again; ``as_late``:
+        it may be late by as much as before.
+
+        Raises PlanRefused where ``repeated`` says so of one, InputError where one is on its way
+        or its account was removed.
+        """
 
         def work(connection: sqlite3.Connection, at: int) -> None:
-            parts = self._untouched(connection, delivery, "be rescheduled")
-            connection.execute(
-                "UPDATE delivery SET local = :local, zone = :zone WHERE id = :id",
-                {"local": local, "zone": zone, "id": delivery.id},
+            found = self._all_untouched(connection, deliveries, "be rescheduled")
+            for delivery in deliveries:
+                not_removed(connection, delivery.id)
+            texts = {row.id: _text_hash(connection, row) for row in deliveries}
+            if repeated is not None:
+                _refuse(connection, repeated, [(row, texts[row.id], due.at) for row in deliveries])
+            for delivery, parts in zip(deliveries, found, strict=True):
+                self._move_to(connection, delivery, parts, due, at, as_late=as_late)
+
+        self._whole(deliveries, work)
+
+    def _move_to(
+        self,
+        connection: sqlite3.Connection,
+        delivery: DeliveryRow,
+        parts: Sequence[PartRow],
+        due: Due,
+        at: int,
+        *,
+        as_late: bool,
+    ) -> None:
+        connection.execute(
+            "UPDATE delivery SET local = :local, zone = :zone WHERE id = :id",
+            {"local": due.local, "zone": due.zone or delivery.zone, "id": delivery.id},
+        )
+        first = parts[0]
+        late = due.expires_at
+        if as_late:
+            before = first.expires_at
+            late = None if before is None else due.at + (before - first.due_at)
+        spoken = f"{due.local} {due.zone}" if due.local else f"{due.at:%Y-%m-%d %H:%M:%S} UTC"
+        for part in parts:
+            expires = late if part.position == 1 else None
+            values = {
+                "due": micros(due.at),
+                "expires": micros(expires) if expires is not None else None,
+            }
+            sets = (
+                "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
+                "outgoing = NULL, error = NULL"
             )
-            for part in parts:
-                expires = expires_at if part.position == 1 else None
-                values = {
-                    "due": micros(due_at),
-                    "expires": micros(expires) if expires is not None else None,
-                }
-                sets = (
-                    "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
-                    "outgoing = NULL, error = NULL"
-                )
-                reason = f"A person moved it to {spoken}."
-                self._change(connection, part, "reschedule", reason, at, sets, values)
+            reason = f"A person moved it to {spoken}."
+            self._change(connection, part, "reschedule", reason, at, sets, values)
 
-        self._whole(delivery, work)
-
-    def edit(self, delivery: DeliveryRow, new: NewDelivery) -> None:
-        """Other content, same time and place."""
+    def edit(
+        self,
+        wanted: Sequence[tuple[DeliveryRow, NewDelivery]],
+        *,
+        repeated: Repeated | None = None,
+    ) -> None:
+        """Other content for all of them, same time and place. Raises as ``reschedule`` does."""
+        deliveries = [delivery for delivery, _ in wanted]
 
         def work(connection: sqlite3.Connection, at: int) -> None:
-            parts = self._untouched(connection, delivery, "be edited")
-            connection.execute(
-                "UPDATE delivery SET text_hash = :hash, changes = :changes, losses = :losses, "
-                "fields = :fields, cost = :cost WHERE id = :id",
-                {
-                    "hash": new.text_hash,
-                    "changes": json.dumps([change.to_json() for change in new.changes]),
-                    "losses": json.dumps([loss.to_json() for loss in new.losses]),
-                    "fields": json.dumps([field.to_json() for field in new.fields]),
-                    "cost": json.dumps(dict(new.cost)) if new.cost else None,
-                    "id": delivery.id,
-                },
-            )
-            self._rewrite(connection, parts, new.parts, at)
+            found = self._all_untouched(connection, deliveries, "be edited")
+            if repeated is not None:
+                texts = [
+                    (delivery, new.text_hash, parts[0].due_at)
+                    for (delivery, new), parts in zip(wanted, found, strict=True)
+                ]
+                _refuse(connection, repeated, texts)
+            for (_, new), parts in zip(wanted, found, strict=True):
+                self._write_over(connection, parts, new, at)
 
-        self._whole(delivery, work)
+        self._whole(deliveries, work)
+
+    def _write_over(
+        self,
+        connection: sqlite3.Connection,
+        parts: Sequence[PartRow],
+        new: NewDelivery,
+        at: int,
+    ) -> None:
+        connection.execute(
+            "UPDATE delivery SET text_hash = :hash, changes = :changes, losses = :losses, "
+            "fields = :fields, cost = :cost WHERE id = :id",
+            {
+                "hash": new.text_hash,
+                "changes": json.dumps([change.to_json() for change in new.changes]),
+                "losses": json.dumps([loss.to_json() for loss in new.losses]),
+                "fields": json.dumps([field.to_json() for field in new.fields]),
+                "cost": json.dumps(dict(new.cost)) if new.cost else None,
+                "id": new.id,
+            },
+        )
+        self._rewrite(connection, parts, new.parts, at)
 
     def _rewrite(
         self,
@@ -138,15 +191,18 @@ class Changes(Moves):
 
     # Inside
 
-    def _whole(self, delivery: DeliveryRow, work: Work[T]) -> T:
+    def _whole(self, deliveries: Sequence[DeliveryRow], work: Work[T]) -> T:
+        """All of it in one transaction: where one is refused, none is changed."""
+
         def everything(connection: sqlite3.Connection) -> T:
             at = self._now()
-            before = self._shown(connection, delivery.id)
+            before = {row.id: self._shown(connection, row.id) for row in deliveries}
             result = work(connection, at)
-            part = self._parts(connection, delivery)[0]
-            for row in self._parts(connection, delivery):
-                refresh(connection, row)
-            self._announce(connection, part, before, at)
+            for delivery in deliveries:
+                parts = self._parts(connection, delivery)
+                for row in parts:
+                    refresh(connection, row)
+                self._announce(connection, parts[0], before[delivery.id], at)
             return result
 
         return self._database.write(everything)
@@ -157,17 +213,20 @@ class Changes(Moves):
         ).fetchall()
         return [rows.part(row) for row in found]
 
-    def _untouched(
-        self, connection: sqlite3.Connection, delivery: DeliveryRow, what: str
-    ) -> list[PartRow]:
-        parts = self._parts(connection, delivery)
-        sent = next((p for p in parts if p.state not in UNSENT or p.doubt_at is not None), None)
-        if sent is not None:
-            raise InputError(
-                f"{delivery.id} cannot {what}: part {sent.position} is {sent.state}. "
-                f"`postkit show {delivery.id}` tells more."
-            )
-        return parts
+    def _all_untouched(
+        self, connection: sqlite3.Connection, deliveries: Sequence[DeliveryRow], what: str
+    ) -> list[list[PartRow]]:
+        found = []
+        for delivery in deliveries:
+            parts = self._parts(connection, delivery)
+            sent = next((p for p in parts if p.state not in UNSENT or p.doubt_at is not None), None)
+            if sent is not None:
+                raise InputError(
+                    f"{delivery.id} cannot {what}: part {sent.position} is {sent.state}. "
+                    f"`postkit show {delivery.id}` tells more."
+                )
+            found.append(parts)
+        return found
 
     def _change(
         self,
@@ -187,3 +246,20 @@ class Changes(Moves):
             {**values, "after": after, "id": part.id, "state": part.state, "fence": part.fence},
         ).fetchall()
         record(connection, rows.part(found[0]), at, event, part.state, after, reason)
+
+
+def _text_hash(connection: sqlite3.Connection, delivery: DeliveryRow) -> str:
+    found = connection.execute("SELECT text_hash FROM delivery WHERE id = :id", {"id": delivery.id})
+    return str(found.fetchone()["text_hash"])
+
+
+def _refuse(
+    connection: sqlite3.Connection,
+    repeated: Repeated,
+    wanted: Sequence[tuple[DeliveryRow, str, datetime]],
+) -> None:
+    """Raises PlanRefused with every address that would get the same once more."""
+    reasons = [(row, repeated(row, text, at, connection)) for row, text, at in wanted]
+    problems = [f"{row.address}: {why}" for row, why in reasons if why is not None]
+    if problems:
+        raise PlanRefused(problems)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..accounts.draft import Draft
+from ..accounts.place import Place
 from ..accounts.secret import RedactingFilter, Redactor
-from ..accounts.secrets import Secrets
+from ..accounts.secrets import Misplaced, Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
 from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Refused, Unavailable
@@ -25,6 +26,18 @@ TRANSPORT_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
 _FILTER = RedactingFilter()
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where an account was reached, and with what."""
+
+    place: Place
+    fields: Mapping[str, str] = field(repr=False)
+
+
+def place_of(account: Account) -> Place:
+    return Place(account.endpoint, account.ca_bundle)
+
+
 @dataclass(slots=True)
 class Connection:
     """A client of one account, and the session that it talks over."""
@@ -35,6 +48,11 @@ class Connection:
     client: Any
     secrets: Secrets | None = field(default=None, repr=False)
     """What the client was handed, and has renewed since."""
+
+    @property
+    def access(self) -> Access | None:
+        seen = self.secrets.seen if self.secrets is not None else None
+        return None if seen is None else Access(place_of(self.account), seen)
 
     def ask(self, call: Callable[[], T], *, patient: bool = True) -> T:
         """Run a call that may be repeated; every failure becomes a next step.
@@ -161,10 +179,19 @@ class Clients:
     def is_current(self, kept: Connection, account: Account) -> bool:
         """Whether nobody has given the account new access or another endpoint since. Raises
         VaultError."""
-        mine, theirs = kept.account, account
-        if (mine.endpoint, mine.ca_bundle) != (theirs.endpoint, theirs.ca_bundle):
+        if place_of(kept.account) != place_of(account):
             return False
-        return kept.secrets is None or kept.secrets.held == self._vault().get(account.id)
+        if kept.secrets is None:
+            return True
+        fields, place = self._vault().access(account.id)
+        return place in (None, place_of(account)) and kept.secrets.held == fields
+
+    def is_replaced(self, refused: Access, account: Account) -> bool:
+        """Whether the account has other access by now, and all of it. Raises VaultError."""
+        fields, place = self._vault().access(account.id)
+        if place not in (None, place_of(account)):
+            return False  # a connect that was broken off
+        return refused != Access(place_of(account), fields)
 
     def give(self, connection: Connection) -> None:
         with self._guard:
@@ -197,11 +224,14 @@ class Clients:
         )
         fields = [field for row in network.credentials for field in row.fields]
         public = {field.name for field in fields if not field.secret}
-        secrets = Secrets(self._vault(), account.id, account.label, public)
+        secrets = Secrets(self._vault(), account.id, account.label, public, place_of(account))
         try:
             client = ask(network, session, lambda: network.connect(account, secrets, session))
-        except PostkitError:
+        except PostkitError as error:
             session.close()
+            seen = {} if isinstance(error, Misplaced) else secrets.seen
+            if isinstance(error, NeedsLogin) and seen is not None:
+                error.access = Access(place_of(account), seen)
             raise
         return Connection(network, account, session, client, secrets)
 

@@ -27,6 +27,7 @@ from ..errors import (
     VaultError,
 )
 from ..network import Outgoing, Receipt, RenderedPart
+from ..store.media import MediumBusy
 from ..store.rows import DeliveryRow, PartRow
 from ..walltime import resolve
 from . import ledger
@@ -211,7 +212,7 @@ class Courier(Audit):
             return self._put_off(run, part, error, self._ledger.release)
         except NeedsLogin as error:
             return self._needs_login(run, part, error, self._ledger.release)
-        except VaultError as error:
+        except (VaultError, MediumBusy) as error:
             return self._give_back(run, part, error)
         except (StoreBusy, Fenced):
             raise

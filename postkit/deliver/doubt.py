@@ -146,10 +146,11 @@ class Doubt(Waiting):
         part = self._ledger.look_failed(part, error, again, detail=self._answer(run), also=also)
         self._tell(run, part, "checking", error.message)
         if isinstance(error, NeedsLogin):
-            if self._is_replaced(run):
+            if self._is_replaced(run, error):
                 self._drop(run)
                 return True
-            self._disconnect(run, error.message)
+            if not self._disconnect(run, error):
+                return True
             self._ledger.let_go(part)
             return False
         return True

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LONGEST = 600
 """Characters of an answer that are kept."""
+READ = 64 * 1024
+"""Bytes of an answer that are looked through for secrets."""
 
 
 def evidence(exchange: Exchange | None) -> dict[str, Any] | None:
@@ -22,7 +24,10 @@ def evidence(exchange: Exchange | None) -> dict[str, Any] | None:
         return None
     address = urlsplit(exchange.url)
     lower = {name.lower(): value for name, value in exchange.headers.items()}
-    text = exchange.body[: LONGEST * 4].decode("utf-8", "replace")
+    text = Redactor.redact(exchange.body[:READ].decode("utf-8", "replace"))
+    if len(exchange.body) > READ:
+        # A secret that is cut off here is known as none: what it may reach back to is dropped.
+        text = text[: max(len(text) - READ // 2, 0)]
     return {
         "request": storable(f"{exchange.method} {address.scheme}://{address.netloc}{address.path}"),
         "bytes": exchange.size,
@@ -30,5 +35,5 @@ def evidence(exchange: Exchange | None) -> dict[str, Any] | None:
         "status": exchange.status,
         "seconds": round(exchange.seconds, 3),
         "request_id": next((lower[name] for name in REQUEST_ID_HEADERS if name in lower), None),
-        "answer": storable(Redactor.redact(text)[:LONGEST]),
+        "answer": storable(text[:LONGEST]),
     }

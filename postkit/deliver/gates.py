@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ..clock import micros, moment
-from ..errors import PostkitError
+from ..errors import InputError, PostkitError
 from ..store import rows
 from ..store.rows import PartRow
 
@@ -67,6 +67,20 @@ def not_paused(connection: sqlite3.Connection, part: PartRow) -> None:
     if found is not None:
         why = f": {found['reason']}" if found["reason"] else ""
         raise Paused(f"{found['address']} is paused{why}.")
+
+
+def not_removed(connection: sqlite3.Connection, delivery_id: str) -> None:
+    """Raises InputError where the delivery's account was removed: nothing would ever send it."""
+    found = connection.execute(
+        "SELECT delivery.address FROM delivery JOIN account ON account.id = delivery.account_id "
+        "WHERE delivery.id = :id AND account.removed_at IS NOT NULL",
+        {"id": delivery_id},
+    ).fetchone()
+    if found is not None:
+        raise InputError(
+            f"{delivery_id} ({found['address']}): its account was removed, so nothing would send "
+            "it; publish it again."
+        )
 
 
 def not_expired(part: PartRow, at: int) -> None:

@@ -13,7 +13,7 @@ from ..freshness import FRESHNESS
 from ..ids import new_id
 from ..store import rows
 from ..store.rows import PartRow
-from .gates import PAUSED
+from .gates import PAUSED, not_removed
 from .history import record
 from .moves import Moves, refresh, transition
 
@@ -152,10 +152,12 @@ class Pauses(Moves):
             self._announce(connection, held, before, at)
 
     def release(self, parts: Sequence[PartRow]) -> None:
-        """Send what is held, at a person's word. Raises InputError where it is still paused."""
+        """Send what is held, at a person's word. Raises InputError where it is still paused, or
+        where its account was removed."""
 
         def work(connection: sqlite3.Connection) -> None:
             for part in parts:
+                not_removed(connection, part.delivery_id)
                 still = _pause_of(connection, part)
                 if still is not None:
                     raise InputError(

@@ -12,13 +12,13 @@ from typing import Any
 
 from ..accounts.secret import Redactor
 from ..clock import Clock
-from ..errors import PostkitError
+from ..errors import NeedsLogin, PostkitError
 from ..network import Account, Guarantee, Network, RenderedPart
 from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
 from ..store.rows import DeliveryRow, PartRow
 from .allowance import Allowance
-from .clients import Clients, Connection
+from .clients import Access, Clients, Connection
 from .evidence import evidence
 from .heartbeat import Heartbeat
 from .history import storable
@@ -173,23 +173,31 @@ class Steps:
         run.connection = self._clients.take(run.account)
         return run.connection
 
-    def _is_replaced(self, run: Run) -> bool:
+    def _is_replaced(self, run: Run, error: NeedsLogin, account: Account | None = None) -> bool:
         """Whether the access that was refused is not the account's any more."""
-        if run.connection is None:
-            return False
+        refused = error.access if run.connection is None else run.connection.access
         try:
-            account = self._accounts.by_id(run.account.id)
-            return not self._clients.is_current(run.connection, account)
+            account = account or self._accounts.by_id(run.account.id)
+            return isinstance(refused, Access) and self._clients.is_replaced(refused, account)
         except PostkitError:
             return False
 
-    def _disconnect(self, run: Run, reason: str) -> None:
-        """The network refuses our access: the account waits for a person."""
-        self._drop(run)
-        tell = partial(self._ledger.account_needs_login, run.account, reason)
+    def _disconnect(self, run: Run, error: NeedsLogin) -> bool:
+        """The network refuses our access: the account waits for a person. False where it has been
+        given other access meanwhile."""
+        tell = partial(self._ledger.account_needs_login, run.account, error.message)
         is_news = run.account.state != "needs_login"
-        self._accounts.set_state(run.account.id, "needs_login", tell if is_news else None)
-        run.account = replace(run.account, state="needs_login")
+        # Within the transaction: whoever replaces it writes the vault first and the account after.
+        is_refused = self._accounts.set_state(
+            run.account.id,
+            "needs_login",
+            tell if is_news else None,
+            unless=lambda account: self._is_replaced(run, error, account),
+        )
+        self._drop(run)
+        if is_refused:
+            run.account = replace(run.account, state="needs_login")
+        return is_refused
 
     def _drop(self, run: Run) -> None:
         if run.connection is not None:

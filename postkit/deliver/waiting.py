@@ -70,7 +70,7 @@ class Waiting(Steps):
     ) -> bool:
         detail = self._answer(run, of_create=connection is not None)
         part = change(part, error, self._clock.now(), detail=detail)
-        if self._is_replaced(run):
+        if self._is_replaced(run, error):
             self._drop(run)
             return True
         can_refresh = connection is not None and isinstance(connection.network, CanRefresh)
@@ -91,10 +91,12 @@ class Waiting(Steps):
                 return False
             except NeedsLogin as still:
                 error = still
+                run.renewed = True
                 part = self._ledger.put_off(part, error, self._clock.now())
             else:
                 return True
-        self._disconnect(run, error.message)
+        if not self._disconnect(run, error):
+            return True
         self._tell(run, part, "waiting", error.message)
         return False
 

@@ -54,7 +54,9 @@ class Worker:
         *,
         threads: int = THREADS,
         watch: Watch | None = None,
+        sweep: Callable[[], object] | None = None,
     ) -> None:
+        self._sweep = sweep
         self._courier = courier
         self._ledger = ledger
         self._agenda = agenda
@@ -168,7 +170,7 @@ class Worker:
             begun = True
         return begun
 
-    def _run(self, name: str, work: Callable[[str], None]) -> None:
+    def _run(self, name: str, work: Callable[[str], object]) -> None:
         try:
             work(name)
         except StoreError as error:
@@ -239,6 +241,8 @@ class Worker:
                 self._busy.add(name)
             pool.submit(self._run, name, self._ask)
         self._outbox.start()
+        if (sweep := self._sweep) is not None:
+            pool.submit(self._run, "media", lambda _: sweep())
 
     def _is_clock_set_back(self) -> bool:
         """Since the last time that this was asked; also at the first one, since nobody knows."""

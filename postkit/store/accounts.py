@@ -114,9 +114,23 @@ class AccountRows:
         account_id: str,
         state: str,
         also: Callable[[sqlite3.Connection], None] | None = None,
-    ) -> None:
-        """``ok``, ``unverified`` or ``needs_login``; ``also`` changes more, with it."""
-        self._update(account_id, "state = :state", {"state": state}, also)
+        unless: Callable[[Account], bool] | None = None,
+    ) -> bool:
+        """``ok``, ``unverified`` or ``needs_login``; ``also`` changes more, with it. False where
+        ``unless`` says so of the account as it is in that very transaction."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            values = {"id": account_id, "tenant": self.tenant, "state": state}
+            where = "WHERE id = :id AND tenant = :tenant"
+            found = connection.execute(f"SELECT * FROM account {where}", values).fetchone()  # noqa: S608 - the words above
+            if unless is not None and found is not None and unless(rows.account(found)):
+                return False
+            connection.execute(f"UPDATE account SET state = :state {where}", values)  # noqa: S608 - the words above
+            if also is not None:
+                also(connection)
+            return True
+
+        return self._database.write(work)
 
     def remove(self, account_id: str) -> None:
         """Hide an account; what was published through it stays readable."""
@@ -137,13 +151,7 @@ class AccountRows:
     def _account(self, row: sqlite3.Row) -> Account:
         return self.configured(rows.account(row))
 
-    def _update(
-        self,
-        account_id: str,
-        sets: str,
-        values: Mapping[str, Any],
-        also: Callable[[sqlite3.Connection], None] | None = None,
-    ) -> None:
+    def _update(self, account_id: str, sets: str, values: Mapping[str, Any]) -> None:
         everything = {**values, "id": account_id, "tenant": self.tenant}
 
         def work(connection: sqlite3.Connection) -> None:
@@ -151,7 +159,5 @@ class AccountRows:
                 f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",  # noqa: S608
                 everything,
             )
-            if also is not None:
-                also(connection)
 
         self._database.write(work)

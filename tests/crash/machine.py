@@ -172,7 +172,7 @@ class Machine(RuleBasedStateMachine):
         parts = self._parts(count)
         new = self._new(row.id, row.account_id, parts, Due(START, None))
         with contextlib.suppress(InputError):
-            self.crowd.changes.edit(row, new)
+            self.crowd.changes.edit([(row, new)])
             self._wrote(row.id, parts)
 
     @step(count=st.integers(1, 3), number=some_number)
@@ -188,7 +188,7 @@ class Machine(RuleBasedStateMachine):
     def _reschedule(self, row: DeliveryRow, wait: float) -> None:
         at = self.crowd.clock.now() + timedelta(seconds=wait)
         with contextlib.suppress(InputError):
-            self.crowd.changes.reschedule(row, at, at + FRESH, None, None, "later")
+            self.crowd.changes.reschedule([row], Due(at, at + FRESH))
             self.crowd.not_before[row.id] = at
 
     @precondition(lambda self: self.deliveries)

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -105,7 +105,9 @@ def _absent_means_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 def _edited_while_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit that changes what is there without a new fence, and looks at no state."""
 
-    def edit(self: Changes, delivery: DeliveryRow, new: NewDelivery) -> None:
+    def edit(self: Changes, wanted: Sequence[tuple[DeliveryRow, NewDelivery]]) -> None:
+        [(delivery, new)] = wanted
+
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "UPDATE part SET rendition = :rendition WHERE delivery_id = :id AND position = 1",

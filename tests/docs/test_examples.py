@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_the_post_to_publish_is_the_demos_and_plans(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
+        env={**os.environ, "POSTKIT_HOME": str(tmp_path / "home")},
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

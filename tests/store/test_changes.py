@@ -42,7 +42,7 @@ def test_an_edit_takes_back_the_request_of_before(database: Database) -> None:
     sent = ledger.send(claimed, Outgoing(RenderedPart("one"), {}, "key-1", CLOCK.now()))
     ledger.unsent(sent, Throttled("Too many."), CLOCK.now() + timedelta(seconds=30))
     row = PublicationRows(database, CLOCK).delivery("d_1")
-    Changes(database, CLOCK, "person").edit(row, delivery("other"))
+    Changes(database, CLOCK, "person").edit([(row, delivery("other"))])
     [part] = ledger.parts("d_1")
     assert part.rendition["text"] == "other"
     assert (part.outgoing, part.key, part.prepared) == (None, None, {})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from postkit.accounts.place import Place
 from postkit.accounts.vault import Vault
 from postkit.errors import VaultError
 
@@ -383,3 +384,26 @@ def test_threads_wait_for_each_other(vault: Vault) -> None:
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
+
+
+def test_where_access_is_for_stays_with_it(vault: Vault) -> None:
+    vault.put(ACME, FIELDS)
+    assert vault.access(ACME) == (FIELDS, None)
+    place = Place("https://one.example", "/etc/bundle.pem")
+    vault.put(ACME, FIELDS, place)
+    vault.rotate(ACME, {"token": "renewed"})
+    vault.settle(ACME)
+    vault.put("two:b", {"a": "b"}, Place())
+    again = Vault(vault.path, KEY)
+    assert again.access(ACME) == ({"token": "renewed"}, place)
+    assert again.access("two:b") == ({"a": "b"}, Place(None, None))
+    vault.delete(ACME)
+    vault.put(ACME, FIELDS)
+    assert vault.access(ACME) == (FIELDS, None)
+
+
+def test_a_changed_place_is_noticed(vault: Vault) -> None:
+    vault.put(ACME, FIELDS, Place("https://one.example"))
+    text = vault.path.read_text().replace("one.example", "two.example")
+    vault.path.write_text(text)
+    fails(vault, "is damaged")
