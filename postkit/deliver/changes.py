@@ -58,7 +58,7 @@ class Changes(Moves):
         def work(connection: sqlite3.Connection, at: int) -> None:
             parts = self._untouched(connection, delivery, "be rescheduled")
             connection.execute(
-                "UPDATE delivery SET local = :local, zone = :zone WHERE id = :id",
+                "UPDATE delivery SET local = :local, zone = :zone, at_once = 0 WHERE id = :id",
                 {"local": local, "zone": zone, "id": delivery.id},
             )
             for part in parts:
@@ -69,7 +69,7 @@ class Changes(Moves):
                 }
                 sets = (
                     "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
-                    "outgoing = NULL, error = NULL"
+                    "outgoing = NULL, error = NULL, failures = 0, failing_since = NULL"
                 )
                 reason = f"A person moved it to {spoken}."
                 self._change(connection, part, "reschedule", reason, at, sets, values)
@@ -106,7 +106,10 @@ class Changes(Moves):
     ) -> None:
         for part, rendered in zip(parts, wanted, strict=False):
             # The request of an attempt that was not accepted goes too: it has the old text.
-            sets = "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL"
+            sets = (
+                "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL, "
+                "failures = 0, failing_since = NULL"
+            )
             values = {"rendition": json.dumps(rendered.to_json())}
             self._change(connection, part, "edit", "A person edited it.", at, sets, values)
         for part in parts[len(wanted) :]:
