@@ -1,4 +1,4 @@
-"""What cannot be sent, or is at work at the network, for hours and days: who waits, and how long."""
+"""What cannot be sent, or is at work at the network, for days: who waits, and how long."""
 
 from __future__ import annotations
 
