@@ -108,7 +108,7 @@ class Moves:
             if not found:
                 raise Fenced(f"{part.id} was taken over by another process.")
             moved = rows.part(found[0])
-            if line or after != part.state:
+            if line:
                 record(connection, moved, at, event, part.state, after, reason, detail)
             if rest is not None:
                 _move_rest(connection, moved, rest, at)

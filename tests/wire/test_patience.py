@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from postkit.errors import InDoubt, Throttled, Unavailable
+from postkit.errors import InDoubt, NeedsLogin, Throttled, Unavailable
 from postkit.kit import Kit
 from postkit.network import Guarantee, Outgoing, Receipt
 from postkit.post import Post
@@ -96,16 +96,25 @@ def test_a_machine_that_was_off_has_not_tried(
     assert states(kit, report.id)[1] == "SCHEDULED"
 
 
-def test_what_waits_for_a_login_or_for_a_limit_of_its_own_is_no_failure(
+def test_what_waits_for_a_login_is_no_failure(
     kit: Kit, server: Server, board: Board, clock: HandClock
 ) -> None:
-    board.preparing = away
+    """Two tokens that do not work, and then a network that is away for a moment."""
+
+    def revoked(client: Session, part: Any, journal: Any) -> None:
+        if part.text.startswith("two"):
+            raise NeedsLogin("The token has been revoked.", network="board")
+
+    board.preparing = revoked
     report = publish(kit, THREAD, wait=0)
-    sql(kit, "UPDATE account SET state = 'needs_login'")
-    hours(kit, clock, 30)
-    sql(kit, "UPDATE account SET state = 'ok'")
-    hours(kit, clock, 1)
+    for preparing in (revoked, away):
+        hours(kit, clock, 15)
+        board.preparing = preparing
+        sql(kit, "UPDATE account SET state = 'ok'")
+        hours(kit, clock, 1)
     assert states(kit, report.id)[1] == "SCHEDULED"
+    hours(kit, clock, 25)
+    assert states(kit, report.id)[1] == "HELD"
 
 
 def test_what_expires_is_missed_in_its_time(
@@ -181,6 +190,8 @@ def test_the_time_that_a_network_at_work_names_is_kept(
 
     def preparing(client: Session, part: Any, journal: Any) -> None:
         looks.append(clock.monotonic())
+        if 7 <= len(looks) < 10:  # one failure has three tries
+            raise Unavailable("Nobody is there.", network="board")
         if len(looks) < 7:
             again = clock.now() + timedelta(seconds=5)
             raise Unavailable("It is still at work on the video.", retry_at=again)
@@ -188,8 +199,8 @@ def test_the_time_that_a_network_at_work_names_is_kept(
     board.preparing = preparing
     assert publish(kit, wait=60).state == "live"
     pauses = [b - a for a, b in pairwise(looks)]
-    assert len(pauses) == 6
-    assert max(pauses) < 6.5
+    assert max(pauses[:6]) < 6.5
+    assert max(pauses[6:]) < 2, "the first failure of all"
 
 
 def test_a_server_in_trouble_is_left_alone_longer_each_time_whatever_it_says(

@@ -294,6 +294,20 @@ def looks_for_a_copy(kit: Kit, server: Server, ahead: HandClock) -> None:
     assert kit.report(report.id).deliveries[0].copies == ("https://board.example/99",)
 
 
+def test_a_late_look_after_a_clock_that_was_ahead_by_little(
+    kit: Kit, server: Server, clock: HandClock
+) -> None:
+    """Nothing sleeps for long, so nothing is woken; only the network's time tells."""
+    clock.offset += timedelta(hours=2)
+    report = publish(kit)
+    server.posts.append({**server.posts[0], "id": "99"})
+    clock.offset -= timedelta(hours=2)
+    kit.work(wait=0)
+    clock.offset += timedelta(hours=2, minutes=16)
+    kit.work(wait=0)
+    assert kit.report(report.id).deliveries[0].copies == ("https://board.example/99",)
+
+
 def test_a_late_look_does_not_say_one_of_what_it_has_left_out(
     kit: Kit, server: Server, clock: HandClock
 ) -> None:
