@@ -67,9 +67,19 @@ def classified(network: Network[Any], failure: Failure) -> NetworkError:
         log.error("%s: classify failed (%s)", network.name, type(problem).__name__)
         error = by_status(network.title, failure)
     error.network = network.name
-    if error.retry_at is not None and error.retry_at.tzinfo is None:
-        error.retry_at = error.retry_at.replace(tzinfo=UTC)
+    error.retry_at = moment_told(error.retry_at)
     return error
+
+
+def moment_told(told: object) -> datetime | None:
+    """The time that a plugin names, in UTC where it has no zone; None where it is no time at all:
+    a number of seconds, say."""
+    if told is None:
+        return None
+    if not isinstance(told, datetime):
+        log.warning("A plugin gave %s for the time of the next try.", type(told).__name__)
+        return None
+    return told.replace(tzinfo=UTC) if told.utcoffset() is None else told
 
 
 def by_status(

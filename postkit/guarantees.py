@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .network import Account, Attachment, Guarantee, Network, RenderedPart
+from .network import Account, Attachment, Guarantee, MediaKind, Network, RenderedPart
 
-PostKind = Literal["text", "pictures", "poll"]
+PostKind = Literal["text", "pictures", "video", "animation", "poll"]
 SAYS = {
     "key": "key",
     "probe": "probe",
@@ -54,12 +54,17 @@ class Promise:
 
 
 def promises(network: Network[Any], account: Account | None = None) -> Iterator[Promise]:
-    """The promises for text, pictures and polls; a kind that the network lacks is left out."""
+    """The promises for each kind of post; one that the network lacks is left out, as is an
+    animation that is sent as a video or as a still picture."""
     asked = account or Account(id="", network=network.name, name=network.name)
     limits = network.limits_for(asked) if account is not None else network.limits
     samples: dict[PostKind, RenderedPart] = {"text": RenderedPart("Hello", (), {})}
     if limits.media_count > 0:
-        samples["pictures"] = RenderedPart("Hello", (_picture(),), {})
+        samples["pictures"] = RenderedPart("Hello", (_medium("image", "image/png"),), {})
+    if limits.video is not None:
+        samples["video"] = RenderedPart("Hello", (_medium("video", "video/mp4"),), {})
+    if limits.animation is not None:
+        samples["animation"] = RenderedPart("Hello", (_medium("animation", "image/gif"),), {})
     if limits.poll is not None:
         poll = {"options": ["Yes", "No"], "minutes": limits.poll.min_minutes, "multiple": False}
         samples["poll"] = RenderedPart("Hello", (), {"poll": poll})
@@ -116,6 +121,6 @@ def spoken(seconds: float) -> str:
     return f"{seconds:g} second{'' if seconds == 1 else 's'}"
 
 
-def _picture() -> Attachment:
-    """A picture that is asked about and never sent."""
-    return Attachment("0" * 64, "image/png", 1, 1, 1, "", "picture.png", bytes)
+def _medium(kind: MediaKind, mime: str) -> Attachment:
+    """A picture or a video that is asked about and never sent."""
+    return Attachment("0" * 64, mime, 1, 1, 1, "", kind, bytes, kind=kind)

@@ -328,7 +328,9 @@ class Network(ABC, Generic[Client]):
         """Uploads and the like: repeatable and invisible. What the journal has is not redone.
 
         Write each id down as soon as it is known (``journal["media_0"] = id``); ``publish`` finds
-        it in ``outgoing.prepared``. Default: nothing to prepare.
+        it in ``outgoing.prepared``. Delete an id that is of no use any more before its upload is
+        made anew: the deletion takes a call from the declared limit of uploads. Default: nothing
+        to prepare.
         """
 
     def find(self, client: Client, outgoing: Outgoing, since: datetime) -> Sequence[Candidate]:

@@ -56,6 +56,7 @@ WORDS: Final[Mapping[Event, Said]] = {
     "deleted": Said("Deleted at the network.", more=False),
     "audit": Said("The network was asked once more."),
     "duplicate": Said("It may be there twice."),
+    "wake": Said("Brought forward: the clock was wrong."),
 }
 """The sentence of each event of ``deliver/states.py``; a test holds them against each other."""
 LINES = 4

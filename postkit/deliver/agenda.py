@@ -14,9 +14,8 @@ from ..store.rows import PartRow
 from .gates import HEAD, IS_PAUSED
 from .moves import ACCOUNT_READY
 from .owner import is_dead
-from .sleepers import FAR, among, wake
+from .sleepers import mend, wake
 
-FAR_OFF = "part.state IN ('CLAIMED', 'SENDING', 'IN_DOUBT') AND part.ready_at > :far"
 SEEN = timedelta(seconds=60)
 """A worker that has not been seen for so long is not there."""
 OPEN_ACCOUNTS = "state <> 'needs_login' AND removed_at IS NULL AND ready_at IS NOT NULL"
@@ -106,29 +105,7 @@ class Agenda:
     def mend(self, delivery_ids: Sequence[str] | None = None) -> None:
         """Bring back what a clock that was wrong has put further off than anything can be: limits,
         and what is on its way (of these deliveries, or of all)."""
-        now = self._clock.now()
-        which, names = among(delivery_ids)
-        values = {"now": micros(now), "far": micros(now + FAR), **names}
-        # Without the store's lock: nearly always there is nothing.
-        if not self._database.read(
-            "SELECT 1 FROM account WHERE resume_at > :far UNION ALL "  # noqa: S608
-            f"SELECT 1 FROM part WHERE {FAR_OFF} {which} LIMIT 1",
-            values,
-        ):
-            return
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute("UPDATE account SET resume_at = :now WHERE resume_at > :far", values)
-            found = connection.execute(
-                "UPDATE part SET ready_at = :now, not_before = min(not_before, :now), "  # noqa: S608 - conditions of ours
-                "lease_until = min(lease_until, :now), doubt_at = min(doubt_at, :now) "
-                f"WHERE {FAR_OFF} {which} RETURNING account_id",
-                values,
-            ).fetchall()
-            for account in {row["account_id"] for row in found}:
-                connection.execute(ACCOUNT_READY, {"account": account})
-
-        self._database.write(work)
+        mend(self._database, self._clock, delivery_ids)
 
     def wake(self, delivery_ids: Sequence[str] | None = None) -> int:
         """The same for what waits to be sent or looked at late (of these deliveries, or of all);

@@ -29,6 +29,10 @@ class Allowance:
         """Count the uploads of a part, but for one that has them. Raises NoneLeft."""
         return self._take({} if is_prepared else uploads_of(part))
 
+    def upload_again(self, part: RenderedPart) -> Gate:
+        """Count one upload that was of no use any more, with its alt text. Raises NoneLeft."""
+        return self._take({what: min(number, 1) for what, number in uploads_of(part).items()})
+
     def create(self) -> Gate:
         """Count one create. Raises NoneLeft."""
         return self._take({"post": 1})

@@ -60,19 +60,20 @@ class Audit(Doubt):
                     also = resume_at(part.account_id, again)
                 self._ledger.audit_later(part, error.message, again, also)
             return
-        earliest = part.sending_at - CLOCK_SKEW
+        own = next((c for c in found if c.receipt.id == part.remote_id), None)
+        # By the network's clock, where ours was ahead when the request left.
+        earliest = min(part.sending_at, own.at if own else part.sending_at) - CLOCK_SKEW
         ours = self._ledger.settled_by(run.account.id, [c.receipt.id for c in found])
-        copies = {
-            c.receipt.id: c.receipt.url or c.receipt.id
-            for c in found
-            if c.receipt.id not in ours and c.receipt.id != part.remote_id and c.at >= earliest
-        }
+        others = [c for c in found if c.receipt.id not in ours and c.receipt.id != part.remote_id]
+        copies = {c.receipt.id: c.receipt.url or c.receipt.id for c in others if c.at >= earliest}
         number = part.audits + 1
         later = part.live_at + AUDITS[number] if number < len(AUDITS) else None
         if copies:
             reason = f"{len(copies) + 1} posts look like it."
-        elif part.remote_id is not None and part.remote_id not in {c.receipt.id for c in found}:
+        elif own is None:
             reason = "It is not among the posts that the network lists now."
+        elif others:
+            reason = "There is one of it, and what else looks like it is older."
         else:
             reason = "There is one of it."
         self._ledger.audited(part, reason, sorted(copies.values()), later)

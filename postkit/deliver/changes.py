@@ -85,7 +85,7 @@ class Changes(Moves):
         as_late: bool,
     ) -> None:
         connection.execute(
-            "UPDATE delivery SET local = :local, zone = :zone WHERE id = :id",
+            "UPDATE delivery SET local = :local, zone = :zone, at_once = 0 WHERE id = :id",
             {"local": due.local, "zone": due.zone or delivery.zone, "id": delivery.id},
         )
         first = parts[0]
@@ -102,7 +102,7 @@ class Changes(Moves):
             }
             sets = (
                 "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
-                "outgoing = NULL, error = NULL"
+                "outgoing = NULL, error = NULL, failures = 0, failing_since = NULL"
             )
             reason = f"A person moved it to {spoken}."
             self._change(connection, part, "reschedule", reason, at, sets, values)
@@ -159,7 +159,10 @@ class Changes(Moves):
     ) -> None:
         for part, rendered in zip(parts, wanted, strict=False):
             # The request of an attempt that was not accepted goes too: it has the old text.
-            sets = "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL"
+            sets = (
+                "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL, "
+                "failures = 0, failing_since = NULL"
+            )
             values = {"rendition": json.dumps(rendered.to_json())}
             self._change(connection, part, "edit", "A person edited it.", at, sets, values)
         for part in parts[len(wanted) :]:

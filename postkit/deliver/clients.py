@@ -58,29 +58,28 @@ class Connection:
         """Run a call that may be repeated; every failure becomes a next step.
 
         A repeatable call cannot leave anything in doubt, so what a create would have to doubt
-        is Unavailable here, and is tried three times. Access that has run out is renewed once.
+        is Unavailable here, and is tried three times. Access that runs out, in whichever of the
+        tries, is renewed once.
         """
 
         def once() -> T:
             return ask(self.network, self.session, call)
 
-        try:
-            return once()
-        except NeedsLogin:
-            if not isinstance(self.network, CanRefresh):
-                raise
-            if self.renew():
-                return once()
+        is_asked = is_taken_over = False
+        while True:
             try:
-                return once()
+                try:
+                    return once()
+                except Unavailable as error:
+                    if error.retry_at is not None or not patient:
+                        raise
+                    return repeatedly(once)
             except NeedsLogin:
-                # What another process had left has ended too: now we ask ourselves.
-                self.renew()
-                return once()
-        except Unavailable as error:
-            if error.retry_at is not None or not patient:
-                raise
-            return repeatedly(once)
+                if is_asked or not isinstance(self.network, CanRefresh):
+                    raise
+                # What another process had left may have ended too: then we ask ourselves.
+                is_asked = self.renew() or is_taken_over
+                is_taken_over = True
 
     def close(self) -> None:
         self.session.close()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..errors import (
     Duplicate,
@@ -34,9 +34,11 @@ from . import ledger
 from .attempt import create
 from .audit import Audit
 from .clients import Connection
-from .doubt import PATIENCE
+from .doubt import KEPT
+from .failures import PATIENCE
 from .gates import Expired, NoneLeft, NotYet, Paused
 from .ledger import Fenced, Taken
+from .states import TRANSITIONS
 from .steps import Run, Watch
 
 log = logging.getLogger("postkit.deliver")
@@ -120,9 +122,9 @@ class Courier(Audit):
             error = PluginError(f"It cannot be read ({type(error).__name__}).")
         again = self._next_try(part, None)
         if part.state == "SCHEDULED":
-            self._ledger.put_off(part, error, again)
+            self._lose_patience(run, self._ledger.put_off(part, error, again), error)
         elif part.state == "CLAIMED" and part.owner == self._ledger.owner:
-            self._ledger.release(part, error, again)
+            self._lose_patience(run, self._ledger.release(part, error, again), error)
         elif part.state == "IN_DOUBT":
             if part.doubt_at is not None and self._clock.now() >= part.doubt_at + PATIENCE:
                 self._ask(run, part, f"It cannot be looked up: {error.message}")
@@ -164,6 +166,8 @@ class Courier(Audit):
     # From scheduled to the answer
 
     def _send(self, run: Run, part: PartRow, parts: list[PartRow]) -> bool:
+        if self._came_late(run, part):
+            return True
         rendered = RenderedPart.from_json(part.rendition, self._media)
         network = self._clients.network(run.account)
         if self._key_has_died(run, part, rendered):
@@ -197,18 +201,23 @@ class Courier(Audit):
             raise
         except PostkitError as error:
             return self._refused(run, part, error)
+        began = self._clock.now()
         try:
-            journal = self._ledger.journal(part)
+            journal = self._ledger.journal(part, allowance.upload_again(rendered))
             with self._heartbeat.over(part):
                 # Before a repeat too: what was uploaded may have been dropped meanwhile.
                 connection.ask(
                     lambda: connection.network.prepare(connection.client, rendered, journal)
                 )
-            if part.outgoing is None:
-                outgoing = self._outgoing(run, part, parts, rendered, journal)
-            else:
+            if part.outgoing is not None and _is_repeat(part):
                 outgoing = Outgoing.from_json(part.outgoing, self._media)
+            else:
+                outgoing = self._outgoing(run, part, parts, rendered, journal)
+        except NoneLeft as none:
+            return self._wait_for_calls(run, part, none, self._ledger.release)
         except (Unavailable, Throttled) as error:
+            if _is_at_work(error):
+                return self._at_work(run, part, error, began)
             return self._put_off(run, part, error, self._ledger.release)
         except NeedsLogin as error:
             return self._needs_login(run, part, error, self._ledger.release)
@@ -230,6 +239,20 @@ class Courier(Audit):
             return self._shut(run, part, shut)
         self._tell(run, part, "sending")
         return self._create(run, part, connection, outgoing, send_by)
+
+    def _came_late(self, run: Run, part: PartRow) -> bool:
+        """Whether the answer to an earlier request has come after all, while the store refused or
+        the part was another's; before the claim, so that a pause does not hold what is live."""
+        receipt = self._spool.get(part.id, part.attempts) if part.doubt_at is not None else None
+        if receipt is None:
+            return False
+        try:
+            self._ledger.live(part, "found", receipt, KEPT, audit=self._audit(run))
+        except Taken:
+            self._ledger.expired(part)  # in doubt it becomes a question
+        else:
+            self._tell(run, part, "live", receipt.url or receipt.id)
+        return True
 
     def _refused(self, run: Run, part: PartRow, error: PostkitError) -> bool:
         """It cannot be sent at all. What was in doubt once may still be live: look again."""
@@ -272,7 +295,7 @@ class Courier(Audit):
 
     def _key_has_died(self, run: Run, part: PartRow, rendered: RenderedPart) -> bool:
         """Whether this would be a repeat that only its key makes harmless, and that is too old."""
-        if part.outgoing is None or part.doubt_at is None:
+        if part.outgoing is None or not _is_repeat(part):
             return False
         guarantee = self.guarantee(run.account, rendered)
         if guarantee.key_ttl is None or not guarantee.resend_when_absent:
@@ -346,8 +369,10 @@ class Courier(Audit):
             # Another process gave us up while the answer was on its way, and looks for the post.
             self._keep(part, receipt)
             now = self._ledger.parts(part.delivery_id)[part.position - 1]
-            if now.attempts == part.attempts and now.state in ("IN_DOUBT", "UNCERTAIN", "FAILED"):
-                self._ledger.live(now, "found", receipt, "Its answer came after all.")
+            if now.attempts == part.attempts and (now.state, "found") in TRANSITIONS:
+                self._ledger.live(
+                    now, "found", receipt, "Its answer came after all.", audit=self._audit(run)
+                )
         except StoreError:
             self._keep(part, receipt)
             raise
@@ -382,6 +407,22 @@ class Courier(Audit):
             parent=receipts[-1] if receipts else None,
             root=receipts[0] if receipts else None,
         )
+
+
+def _is_at_work(error: PostkitError) -> TypeGuard[Unavailable]:
+    """Whether the plugin has learnt that the network is at work on an upload, and until when; a
+    status would be the answer of a server in trouble."""
+    if not isinstance(error, Unavailable):
+        return False
+    return isinstance(error.retry_at, datetime) and error.status is None
+
+
+def _is_repeat(part: PartRow) -> bool:
+    """Whether the next request repeats one that may have left: only that one must be the same to
+    the byte. After a person's word there is a new key, and another request."""
+    return (
+        part.doubt_at is not None and part.outgoing is not None and part.outgoing["key"] == part.key
+    )
 
 
 def _sendable() -> float:

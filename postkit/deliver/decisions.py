@@ -9,8 +9,8 @@ from typing import Any
 from ..clock import micros
 from ..errors import PostkitError
 from ..store.rows import PartRow
+from .failures import PATIENT, waiting
 from .gates import is_paused
-from .history import error_json
 from .moves import Fenced, Gate, Moves
 
 
@@ -42,9 +42,7 @@ class Decisions(Moves):
             "put_off",
             error.message,
             also=also,
-            not_before=micros(not_before),
-            failures=part.failures + 1,
-            error=error_json(error),
+            **waiting(part, error, not_before, self._clock.now()),
         )
 
     def shift(self, part: PartRow, at: datetime, why: str) -> PartRow:
@@ -70,16 +68,17 @@ class Decisions(Moves):
         )
 
     def resend(self, part: PartRow, reason: str) -> PartRow:
-        """A person says that it is not live: a new attempt, with a new key."""
+        """A person says that it is not live: a new attempt, with a new key. The request of before
+        stays until there is another one: it may have to be looked for once more."""
         return self._move(
             part,
             "resend",
             reason,
             rest="free",
             question=None,
-            outgoing=None,
             key=None,
             prepared="{}",
+            **PATIENT,
             not_before=micros(self._clock.now()),
             expires_at=None,
         )
@@ -91,7 +90,7 @@ class Decisions(Moves):
             # It was given up before anybody knew: nothing is sent before a look.
             return self._move(
                 part, "reopen", "A person asks for another attempt; looking first.", bump=True,
-                rest="free", looks=0, error=None, not_before=micros(self._clock.now()),
+                rest="free", looks=0, error=None, not_before=micros(self._clock.now()), **PATIENT,
             )  # fmt: skip
         fresh: dict[str, Any] = (
             {} if part.doubt_at else {"outgoing": None, "key": None, "prepared": "{}"}
@@ -104,6 +103,7 @@ class Decisions(Moves):
             error=None,
             not_before=micros(self._clock.now()),
             expires_at=None,
+            **PATIENT,
             **fresh,
         )
 

@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..network import Candidate, Guarantee, Outgoing
 from ..store.rows import PartRow
+from .failures import PATIENCE
 from .gates import resume_at
 from .ledger import Taken
 from .lookup import decide
@@ -28,10 +29,9 @@ from .steps import BACKOFF, Run
 from .waiting import Waiting
 
 LOOK_BACK = timedelta(minutes=2)
+KEPT = "The receipt was kept beside the store."
 NO = frozenset({Duplicate.kind, Refused.kind, PluginError.kind, InputError.kind})
 """Errors of a repeat that a third one would meet again."""
-PATIENCE = timedelta(days=1)
-"""How long a network may be out of reach before a person is asked about a lost answer."""
 
 
 class Doubt(Waiting):
@@ -46,15 +46,13 @@ class Doubt(Waiting):
         spooled = self._spool.get(part.id, part.attempts)
         if spooled is not None:
             try:
-                self._ledger.live(part, "found", spooled, "The receipt was kept beside the store.")
+                self._ledger.live(part, "found", spooled, KEPT, audit=self._audit(run))
             except Taken as taken:
                 return self._ask(run, part, taken.message)
             self._tell(run, part, "live", spooled.url or spooled.id)
             return True
         if part.outgoing is None or part.sending_at is None or part.doubt_at is None:
-            raise PluginError(
-                f"{part.id} is in doubt without a request; this is a defect of postkit."
-            )
+            return self._ask(run, part, "There is no request left to compare with.")
         outgoing = Outgoing.from_json(part.outgoing, self._media)
         since = part.sending_at - LOOK_BACK
         guarantee = self.guarantee(run.account, outgoing.part)

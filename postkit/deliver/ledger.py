@@ -14,6 +14,7 @@ from ..network import Outgoing, Receipt
 from ..store import rows
 from ..store.rows import PartRow
 from .decisions import Decisions
+from .failures import PATIENT, waiting
 from .gates import its_turn, not_expired, not_paused
 from .history import error_json
 from .journal import PreparedJournal
@@ -75,15 +76,28 @@ class Ledger(Decisions):
     def _lease(self) -> int:
         return micros(self._clock.now() + LEASE)
 
-    def journal(self, part: PartRow) -> PreparedJournal:
-        return PreparedJournal(self, part)
+    def journal(self, part: PartRow, dropped: Gate | None = None) -> PreparedJournal:
+        """``dropped`` counts an upload that has to be made once more, and raises where no call is
+        left for it."""
+        return PreparedJournal(self, self._clock, part, dropped)
 
-    def prepared(self, part: PartRow, name: str, values: Mapping[str, Any]) -> None:
-        """Keep all that ``prepare`` has so far; ``name`` is what has changed."""
+    def prepared(
+        self,
+        part: PartRow,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        line: bool = True,
+        gate: Gate | None = None,
+    ) -> None:
+        """Keep all that ``prepare`` has so far; ``name`` is what has changed. Without ``line`` it
+        is as durable, and the history is not told."""
         self._move(
             part,
             "prepared",
             f"Prepared: {name}.",
+            line=line,
+            gate=gate,
             prepared=json.dumps(dict(values)),
             lease_until=self._lease(),
         )
@@ -116,8 +130,9 @@ class Ledger(Decisions):
         *,
         detail: Detail = None,
         also: Gate | None = None,
+        at_work_since: datetime | None = None,
     ) -> PartRow:
-        """Give a claim back: nothing was sent."""
+        """Give a claim back: nothing was sent. ``at_work_since``: the network is at work on it."""
         return self._move(
             part,
             "release",
@@ -126,9 +141,7 @@ class Ledger(Decisions):
             also=also,
             owner=None,
             lease_until=None,
-            not_before=micros(not_before),
-            failures=part.failures + 1,
-            error=error_json(error),
+            **waiting(part, error, not_before, self._clock.now(), at_work_since),
         )
 
     def send(self, part: PartRow, outgoing: Outgoing, count: Gate | None = None) -> PartRow:
@@ -185,11 +198,12 @@ class Ledger(Decisions):
                 owner=None,
                 lease_until=None,
                 audit_at=micros(now + audit) if audit is not None else None,
+                held_reason=None,
                 receipt=json.dumps(receipt.to_json()),
                 remote_id=receipt.id or None,
                 url=receipt.url,
                 live_at=micros(now),
-                failures=0,
+                **PATIENT,
                 question=None,
                 error=None,
             )
@@ -236,9 +250,7 @@ class Ledger(Decisions):
             also=also,
             owner=None,
             lease_until=None,
-            not_before=micros(not_before),
-            failures=part.failures + 1,
-            error=error_json(error),
+            **waiting(part, error, not_before, self._clock.now()),
         )
 
     def audited(
@@ -278,6 +290,7 @@ class Ledger(Decisions):
             owner=self._owner,
             lease_until=self._lease(),
             doubt_at=micros(self._clock.now()),
+            failing_since=None,
             error=error_json(error),
         )
 
@@ -363,6 +376,7 @@ class Ledger(Decisions):
             lease_until=self._lease(),
             doubt_at=micros(now),
             looks=0,
+            failing_since=None,
         )
 
     def take_over(self, part: PartRow) -> PartRow:
@@ -381,6 +395,7 @@ class Ledger(Decisions):
                 owner=self._owner,
                 lease_until=self._lease(),
                 doubt_at=micros(self._clock.now()),
+                failing_since=None,
             )
         return self._move(
             part,

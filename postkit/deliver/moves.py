@@ -76,9 +76,11 @@ class Moves:
         gate: Gate | None = None,
         also: Gate | None = None,
         detail: Mapping[str, Any] | None = None,
+        line: bool = True,
         **columns: Any,
     ) -> PartRow:
-        """``gate`` raises where the change is not allowed; ``also`` changes more, with it."""
+        """``gate`` raises where the change is not allowed; ``also`` changes more, with it. Without
+        ``line`` the history is not told: only where the state stays."""
         after = transition(part, event)
         fence = part.fence + 1 if bump else part.fence
         sets = ["state = :after", "fence = :fence", *(f"{name} = :{name}" for name in columns)]
@@ -106,7 +108,8 @@ class Moves:
             if not found:
                 raise Fenced(f"{part.id} was taken over by another process.")
             moved = rows.part(found[0])
-            record(connection, moved, at, event, part.state, after, reason, detail)
+            if line:
+                record(connection, moved, at, event, part.state, after, reason, detail)
             if rest is not None:
                 _move_rest(connection, moved, rest, at)
             if also is not None:

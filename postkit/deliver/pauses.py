@@ -171,7 +171,8 @@ class Pauses(Moves):
         after = transition(part, "free")
         before = self._shown(connection, part.delivery_id)
         found = connection.execute(
-            "UPDATE part SET state = :after, held_reason = NULL, not_before = :at, "
+            "UPDATE part SET state = :after, held_reason = NULL, not_before = :at, failures = 0, "
+            "failing_since = NULL, "
             "expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE max(expires_at, :late) END "
             "WHERE id = :id AND state = 'HELD' AND fence = :fence RETURNING *",
             {

@@ -37,7 +37,8 @@ class Spool:
                 os.close(folder)
 
     def get(self, part_id: str, attempt: int) -> Receipt | None:
-        """The receipt of that attempt; a line that was cut by a crash is passed over."""
+        """The newest receipt up to that attempt: one that came late still proves a post. A line
+        that was cut by a crash is passed over."""
         try:
             lines = self._path.read_text("utf-8", "replace").splitlines()
         except OSError:
@@ -45,7 +46,7 @@ class Spool:
         for line in reversed(lines):
             try:
                 row = json.loads(line)
-                if row["part"] == part_id and row["attempt"] == attempt:
+                if row["part"] == part_id and row["attempt"] <= attempt:
                     return Receipt(**row["receipt"])
             except (ValueError, KeyError, TypeError):
                 continue

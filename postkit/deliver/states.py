@@ -48,6 +48,7 @@ Event = Literal[
     "deleted",
     "audit",
     "duplicate",
+    "wake",
 ]
 
 TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
@@ -68,6 +69,9 @@ TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
     ("IN_DOUBT", "found"): "LIVE",
     ("IN_DOUBT", "absent"): "SCHEDULED",
     ("IN_DOUBT", "ask"): "UNCERTAIN",
+    ("SCHEDULED", "found"): "LIVE",
+    ("CLAIMED", "found"): "LIVE",
+    ("HELD", "found"): "LIVE",
     ("UNCERTAIN", "found"): "LIVE",
     ("UNCERTAIN", "is_live"): "LIVE",
     ("UNCERTAIN", "resend"): "SCHEDULED",
@@ -93,6 +97,12 @@ TRANSITIONS: Final[dict[tuple[PartState, Event], PartState]] = {
     ("LIVE", "deleted"): "CANCELLED",
     ("LIVE", "audit"): "LIVE",
     ("LIVE", "duplicate"): "LIVE",
+    ("SCHEDULED", "wake"): "SCHEDULED",
+    ("HELD", "wake"): "HELD",
+    ("CLAIMED", "wake"): "CLAIMED",
+    ("SENDING", "wake"): "SENDING",
+    ("IN_DOUBT", "wake"): "IN_DOUBT",
+    ("LIVE", "wake"): "LIVE",
 }
 """(state, event) -> state. What is not here cannot happen."""
 

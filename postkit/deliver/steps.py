@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from ..accounts.secret import Redactor
+from ..classify import moment_told
 from ..clock import Clock
 from ..errors import NeedsLogin, PostkitError
 from ..network import Account, Guarantee, Network, RenderedPart
@@ -150,15 +151,14 @@ class Steps:
         can_find = type(self._clients.network(run.account)).find is not Network.find
         return AUDITS[0] if can_find else None
 
-    def _next_try(self, part: PartRow, retry_at: datetime | None) -> datetime:
+    def _next_try(self, part: PartRow, told: object) -> datetime:
         """After a failure. The network's word counts, but for a time that is over, for one that
         has proved wrong, and for one that would never come."""
         now: datetime = self._clock.now()
         pause: timedelta = min(BACKOFF * 2 ** min(part.failures, 9), LONGEST_BACKOFF)
+        retry_at = moment_told(told)
         if retry_at is None:
             return now + pause
-        if retry_at.tzinfo is None:
-            retry_at = retry_at.replace(tzinfo=UTC)
         if retry_at <= now or part.failures:
             retry_at = max(retry_at, now + pause)
         return min(retry_at, now + LONGEST_WAIT)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from ..errors import (
     NeedsLogin,
@@ -17,11 +18,15 @@ from ..network import CanRefresh
 from ..store.rows import PartRow
 from .allowance import both
 from .clients import Connection
+from .failures import failing_since, is_over
 from .gates import Expired, NoneLeft, Paused, resume_at
 from .steps import Run, Steps
 
 ORDER_KEPT = timedelta(seconds=30)
 """For so long a network that cannot be reached keeps all posts of an account waiting."""
+LOOKS = 8
+"""A network that is at work on an upload is left alone for this part of the time that it has
+taken so far, or for longer where it says so: an hour has some 40 looks, a day some 70."""
 
 
 class Waiting(Steps):
@@ -33,9 +38,46 @@ class Waiting(Steps):
         person has stopped us."""
         is_stopped = self._stopping.is_set()
         again = self._clock.now() if is_stopped else self._next_try(part, None)
-        self._ledger.release(part, error, again)
+        part = self._ledger.release(part, error, again)
         self._tell(run, part, "waiting", error.message)
+        self._lose_patience(run, part, error)
         return False
+
+    def _lose_patience(self, run: Run, part: PartRow, error: PostkitError) -> bool:
+        """After a day of nothing but failures a person has to see it: held, or asked about where
+        an earlier request may have made it live. Whether it came to that."""
+        if not is_over(part, self._clock.now()):
+            return False
+        said = error.message.rstrip(".")
+        if part.doubt_at is not None:
+            reason = f"For a day it could not be sent again: {said}."
+            self._ask(run, self._ledger.expired(part), reason)
+            return True
+        why = (
+            f"For a day nothing of it could be sent: {said}. `postkit release {run.delivery.id}` "
+            "tries it again."
+        )
+        self._tell(run, self._ledger.hold(part, "cannot_be_sent", why), "held", why)
+        return True
+
+    def _at_work(self, run: Run, part: PartRow, error: Unavailable, began: datetime) -> bool:
+        """The network is at work on what was uploaded: that is no failure, and other posts of the
+        account go first once it has taken ORDER_KEPT in all. ``began``: when this look did."""
+        now = self._clock.now()
+        since = failing_since(part, error, began) or began
+        named = self._next_try(replace(part, failures=0), error.retry_at)
+        again = max(named, now + (now - since) / LOOKS)
+        held = min(again, since + ORDER_KEPT)
+        part = self._ledger.release(
+            part,
+            error,
+            again,
+            detail=self._answer(run),
+            also=resume_at(part.account_id, held),
+            at_work_since=since,
+        )
+        self._tell(run, part, "waiting", error.message)
+        return not self._lose_patience(run, part, error) and again <= run.deadline
 
     def _put_off(
         self,
@@ -56,9 +98,9 @@ class Waiting(Steps):
         if of_create and isinstance(error, Unavailable) and part.sending_at is not None:
             # It was counted, and provably not sent.
             also = both(also, self._allowance(run).give_back(part.sending_at))
-        change(part, error, again, detail=detail, also=also)
+        part = change(part, error, again, detail=detail, also=also)
         self._tell(run, part, "waiting", error.message)
-        return again <= run.deadline
+        return not self._lose_patience(run, part, error) and again <= run.deadline
 
     def _needs_login(
         self,
@@ -81,13 +123,14 @@ class Waiting(Steps):
             except (Unavailable, Throttled) as away:
                 # Out of reach is not out of access: the account keeps its state.
                 again = self._next_try(part, away.retry_at)
-                self._ledger.put_off(part, away, again)
+                part = self._ledger.put_off(part, away, again)
                 self._tell(run, part, "waiting", away.message)
-                return self._pause(run, again)
+                return not self._lose_patience(run, part, away) and self._pause(run, again)
             except VaultError as shut:
                 # The key or the disk of this machine: no access was lost by it.
-                self._ledger.put_off(part, shut, self._next_try(part, None))
+                part = self._ledger.put_off(part, shut, self._next_try(part, None))
                 self._tell(run, part, "waiting", shut.message)
+                self._lose_patience(run, part, shut)
                 return False
             except NeedsLogin as still:
                 error = still

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ..clock import Clock
 from ..deliver.agenda import Agenda
 from ..deliver.courier import Courier
-from ..deliver.doubt import PATIENCE
+from ..deliver.failures import PATIENCE
 from ..deliver.ledger import Fenced, Ledger
 from ..deliver.outbox import Outbox
 from ..deliver.rules import ZoneRules
@@ -224,8 +224,7 @@ class Worker:
     def _do_chores(self, started: datetime, pool: ThreadPoolExecutor) -> None:
         self._agenda.beat(started)
         self._agenda.mend()
-        if self._is_clock_set_back():
-            self._agenda.wake()
+        self._wake()
         self._agenda.free_the_dead()
         self._rules.apply()
         for part in self._agenda.stale():
@@ -244,12 +243,14 @@ class Worker:
         if (sweep := self._sweep) is not None:
             pool.submit(self._run, "media", lambda _: sweep())
 
-    def _is_clock_set_back(self) -> bool:
-        """Since the last time that this was asked; also at the first one, since nobody knows."""
+    def _wake(self) -> None:
+        """What a wrong clock has put to sleep, where the clock was set back since the last time;
+        also at the first one, since nobody knows. A store that refuses is asked again."""
         # When the monotonic clock began, by the wall clock: it moves where that one is set.
         began = self._clock.now() - timedelta(seconds=self._clock.monotonic())
-        before, self._began = self._began, began
-        return before is None or began < before - SET_BACK
+        if self._began is None or began < self._began - SET_BACK:
+            self._agenda.wake()
+        self._began = began
 
     def _ask(self, delivery_id: str) -> None:
         """Of an account that nothing is sent for, say because it needs a login."""

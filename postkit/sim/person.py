@@ -103,6 +103,8 @@ class Person:
             self._away.add(name)
             after = int(dice.uniform(60.0, 2 * HOUR) * SECOND)
             self._at(now + after, f"connects {name} again", lambda: self._connect(name))
+        elif state == "HELD":
+            self._at(now + int(HOUR * SECOND), f"releases {name}", lambda: self._release(name))
         elif state == "FAILED" and name not in self._retried and dice.random() < 0.25:
             self._retried.add(name)
             after = int(dice.uniform(60.0, HOUR) * SECOND)
@@ -143,6 +145,12 @@ class Person:
         self._away.discard(account)
         self._world.wire.expired.discard(account)
         self._accounts.set_state(account, "ok")
+
+    def _release(self, name: str) -> None:
+        """What nothing could be sent of for a day; what is paused waits for the pause's end."""
+        part = self._part(name)
+        if part.state == "HELD" and part.held_reason == "cannot_be_sent":
+            self._pauses.release([part])
 
     def _retry(self, name: str) -> None:
         part = self._part(name)

@@ -274,4 +274,7 @@ class SimSpool(Spool):
         self._process.world.spooled[part_id, attempt] = receipt
 
     def get(self, part_id: str, attempt: int) -> Receipt | None:
-        return self._process.world.spooled.get((part_id, attempt))
+        spooled = self._process.world.spooled
+        return next(
+            (spooled[part_id, n] for n in range(attempt, 0, -1) if (part_id, n) in spooled), None
+        )

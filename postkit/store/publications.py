@@ -329,9 +329,10 @@ def _insert_delivery(
     when = new.when or Due(moment(at), moment(at) + FRESHNESS)
     connection.execute(
         "INSERT INTO delivery (id, tenant, publication_id, account_id, address, network, target, "
-        "position, text_hash, changes, losses, fields, cost, created_at, local, zone) VALUES (:id, "
+        "position, text_hash, changes, losses, fields, cost, created_at, local, zone, at_once) "
+        "VALUES (:id, "
         ":tenant, :publication, :account, :address, :network, :target, :position, :text_hash, "
-        ":changes, :losses, :fields, :cost, :at, :local, :zone)",
+        ":changes, :losses, :fields, :cost, :at, :local, :zone, :at_once)",
         {
             "id": new.id,
             "tenant": tenant,
@@ -349,6 +350,7 @@ def _insert_delivery(
             "at": at,
             "local": when.local,
             "zone": when.zone,
+            "at_once": when.local is None and micros(when.at) <= at,
         },
     )
     due = micros(when.at)

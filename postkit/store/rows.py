@@ -50,6 +50,7 @@ class PartRow:
     audit_at: datetime | None
     audits: int
     copies: list[str]
+    failing_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def part(row: sqlite3.Row) -> PartRow:
         id_, tenant, delivery_id, account_id, position, state, rendition, due_at, not_before,
         fence, attempts, owner, lease_until, key, prepared, outgoing, sending_at, doubt_at, looks,
         receipt, remote_id, url, live_at, held_reason, question, error,
-        ready_at, expires_at, failures, audit_at, audits, copies, *_,
+        ready_at, expires_at, failures, audit_at, audits, copies, failing_since, *_,
     ) = row  # fmt: skip
     return PartRow(
         id=id_,
@@ -138,6 +139,7 @@ def part(row: sqlite3.Row) -> PartRow:
         audit_at=_moment(audit_at),
         audits=audits,
         copies=_json(copies),
+        failing_since=_moment(failing_since),
     )
 
 

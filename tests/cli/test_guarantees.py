@@ -32,8 +32,9 @@ def test_it_needs_no_account_and_no_home(postkit: Program) -> None:
 def test_a_kind_of_post_that_a_network_lacks_is_left_out(postkit: Program) -> None:
     found = postkit("guarantees", "--json").json["guarantees"]
     kinds = {name: [row["post"] for row in found if row["network"] == name] for name in NETWORKS}
-    assert kinds["mastodon"] == ["text", "pictures", "poll"]
-    assert kinds["bluesky"] == ["text", "pictures"]
+    assert kinds["mastodon"] == ["text", "pictures", "video", "animation", "poll"]
+    assert kinds["bluesky"] == ["text", "pictures", "video"]
+    assert kinds["x"] == ["text", "pictures", "video", "animation", "poll"]
 
 
 def test_the_fields_for_programs(postkit: Program) -> None:

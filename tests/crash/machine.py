@@ -256,7 +256,7 @@ class Machine(RuleBasedStateMachine):
         held = [
             part
             for part in self.crowd.ledger.parts(row.id)
-            if part.state == "HELD" and part.held_reason == "paused"
+            if part.state == "HELD" and part.held_reason in ("paused", "cannot_be_sent")
         ]
         if row.account_id in self.crowd.paused and held:
             with pytest.raises(InputError):

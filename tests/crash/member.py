@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from postkit.deliver.agenda import Agenda
 from postkit.deliver.clients import Clients, Connection
 from postkit.deliver.courier import Courier
-from postkit.deliver.doubt import PATIENCE
+from postkit.deliver.failures import PATIENCE
 from postkit.deliver.heartbeat import Heartbeat
 from postkit.deliver.ledger import Fenced, Ledger
 from postkit.deliver.outbox import Outbox

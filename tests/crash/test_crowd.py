@@ -88,8 +88,9 @@ def test_a_late_receipt_outlives_the_process_that_has_it(crowd: Crowd) -> None:
 
     def stopped(member: Member) -> None:
         crowd.overtake(member, STALL)
-        # Its first write is fenced; with the second one it wants to say that it is live.
-        member.trouble, member.countdown = "kill before", 2
+        # Its first write is fenced and ends without a commit; with the second one, its next commit,
+        # it wants to say that it is live.
+        member.trouble, member.countdown = "kill before", 1
 
     crowd.interlude = ("leaving", stopped)
     crowd.members[0].turn()

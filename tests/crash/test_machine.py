@@ -162,8 +162,8 @@ def _history_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "breaks"),
     [
-        ("live as", _unsent_for_doubt),
-        ("I1|again and again", _absent_means_absent),
+        ("live as|I1", _unsent_for_doubt),
+        ("I1|again and again|finds no end", _absent_means_absent),
         ("I3", _announced_too_late),
         ("I4", _gate_at_claim_alone),
         ("I4", _too_late_is_sent),

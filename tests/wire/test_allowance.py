@@ -14,8 +14,10 @@ import pytest
 
 from postkit.errors import Unavailable
 from postkit.kit import Kit
-from postkit.limits.model import Limits, Rate
+from postkit.limits.model import ImageLimit, Limits, Rate
 from postkit.network import Journal, Outgoing, Receipt, RenderedPart
+from postkit.post import Media, Post
+from postkit.testing.pictures import picture
 from postkit.transport import Session
 
 from .board import SOURCE, Board, HandClock, Server, kit_of, send
@@ -132,3 +134,36 @@ def test_a_call_counts_from_when_it_may_leave(tmp_path: Path, server: Server) ->
     free[0].join()
     first, second = (datetime.fromisoformat(post["at"]) for post in server.posts)
     assert second - first >= timedelta(seconds=1.9)
+
+
+class Pictured(Board):
+    """Takes three uploads in ten minutes."""
+
+    limits: ClassVar[Limits] = Board.limits.changed(
+        media_count=4,
+        image=ImageLimit(("image/png",), 1_000_000, SOURCE),
+        rates=(Rate("uploads of an account", 3, 600, SOURCE),),
+    )
+
+
+def test_an_upload_that_is_made_once_more_counts(
+    tmp_path: Path, server: Server, clock: HandClock
+) -> None:
+    """The network has dropped what was uploaded, again and again."""
+    board, uploads = Pictured(), []
+
+    def preparing(client: Session, part: RenderedPart, journal: Journal) -> None:
+        if "media_0" in journal:
+            del journal["media_0"]
+        uploads.append(clock.now())
+        journal["media_0"] = len(uploads)
+        if len(uploads) < 7:
+            raise Unavailable("It was cut off.", network="board")
+
+    board.preparing = preparing
+    with kit_of(tmp_path / "home", server, board, clock) as kit:
+        post = Post("Look", media=[Media(picture(), alt="A square.")])
+        report = kit.publish(post, ["board"], wait=7200).deliveries[0]
+    assert report.state == "live"
+    for first, fourth in zip(uploads, uploads[3:], strict=False):
+        assert fourth - first >= timedelta(seconds=540), "a ring of ten slices"

@@ -137,11 +137,12 @@ def test_a_late_look_that_cannot_be_made_keeps_nobody_waiting(
 def test_what_breaks_once_it_is_claimed_is_put_off(
     kit: Kit, server: Server, board: Fragile, clock: HandClock
 ) -> None:
-    """The request of a try that was refused for a time cannot be read any more."""
+    """The request that it would repeat cannot be read any more."""
     server.script = [(429, '{"error": "slow"}', {"Retry-After": "5"})]
     kit.accept(kit.plan("bad", ["board"]))
     kit.work(wait=0)
-    sql(kit, f"UPDATE part SET outgoing = '{json.dumps({'part': 7})}'")
+    part = json.dumps({"part": 7})
+    sql(kit, f"UPDATE part SET outgoing = json_set('{part}', '$.key', key), doubt_at = 0")
     clock.offset += timedelta(seconds=6)
     kit.accept(kit.plan("good", ["board"]))
     kit.work(wait=0)

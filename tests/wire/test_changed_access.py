@@ -16,7 +16,7 @@ from postkit.accounts.secrets import Secrets
 from postkit.deliver.clients import Connection
 from postkit.errors import NeedsLogin, NetworkError, Refused, Unavailable
 from postkit.kit import Kit
-from postkit.network import Account, Identity, Outgoing, Receipt
+from postkit.network import Account, Identity, Journal, Outgoing, Receipt, RenderedPart
 from postkit.post import Post
 from postkit.store.accounts import AccountRows
 from postkit.transport import Session
@@ -206,6 +206,45 @@ def test_a_look_with_the_old_access_does_not_disconnect_the_new_one(
     server.script = ["lose"]
     assert fixed.publish("Hello", ["board"], wait=10).ok
     assert fixed.account("board").state == "ok"
+
+
+@pytest.mark.parametrize("hiccups", [1, 2])
+def test_access_that_runs_out_after_a_hiccup_is_renewed(
+    kit: Kit, server: Server, board: Renewing, hiccups: int
+) -> None:
+    calls: list[str] = []
+
+    def preparing(client: Session, part: RenderedPart, journal: Journal) -> None:
+        calls.append(str(client.headers["Authorization"]))
+        if len(calls) <= hiccups:
+            raise Unavailable("It was cut in the middle of an upload.")
+        if calls[-1].endswith(TOKEN):
+            raise NeedsLogin("The token has expired.")
+
+    board.preparing = preparing
+    assert kit.publish("Hello", ["board"], wait=0).ok
+    assert kit.account("board").state == "ok"
+    assert len(calls) == hiccups + 2
+
+
+def test_a_renewal_that_is_out_of_reach_is_not_tried_again_at_once(
+    kit: Kit, server: Server, board: Renewing
+) -> None:
+    """Of a renewal whose answer is lost nobody knows what it has ended."""
+    renewals: list[int] = []
+
+    def preparing(client: Session, part: RenderedPart, journal: Journal) -> None:
+        raise NeedsLogin("The token has expired.")
+
+    def refresh(client: Session) -> None:
+        renewals.append(1)
+        raise Unavailable("The answer was cut.")
+
+    board.preparing = preparing
+    board.refresh = refresh  # type: ignore[method-assign]  # one that cannot be reached
+    report = kit.publish("Hello", ["board"], wait=0).deliveries[0]
+    assert (report.state, len(renewals)) == ("scheduled", 1)
+    assert kit.account("board").state == "ok"
 
 
 def test_a_no_that_stays_a_no_is_asked_once_and_needs_a_login(fixed: Kit, server: Server) -> None:

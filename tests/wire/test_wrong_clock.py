@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from postkit.deliver.agenda import Agenda
 from postkit.deliver.sleepers import wake
-from postkit.errors import Throttled
+from postkit.errors import StoreBusy, Throttled
 from postkit.hookspecs import hookimpl
 from postkit.kit import Kit
-from postkit.network import Guarantee, Outgoing, Receipt
+from postkit.network import Candidate, Guarantee, Outgoing, Receipt
 from postkit.post import Post
 from postkit.store.database import Database
 from postkit.transport import Session
@@ -25,7 +26,9 @@ from .board import (
     HandClock,
     Plugin,
     Server,
+    kit_of,
     listed,
+    moment_of,
     publish,
     send,
     states,
@@ -220,3 +223,128 @@ def test_observers_hear_what_was_written_down_then(
         assert heard, "nobody has to publish something first"
         now = publish(kit, "Now")
     assert [line.split()[1] for line in heard if "live" in line] == [then.id, now.id]
+
+
+@BY
+def test_a_time_that_a_person_gives_later_stays(
+    kit: Kit, server: Server, ahead: HandClock, by: str
+) -> None:
+    """What the wrong clock called now was before; the person has said next week since."""
+    name = kit.accept(kit.plan(Post(["one", "two"]), ["board"]))
+    set_back(ahead)
+    week = ahead.now() + timedelta(days=7)
+    kit.reschedule(name, at=week)
+    for _ in range(2):
+        go_on(kit, name, by)
+    assert kit.report(name).deliveries[0].at == week
+    assert server.creates == 0
+    ahead.offset += timedelta(days=7, seconds=1)
+    go_on(kit, name, by)
+    assert states(kit, name) == ["LIVE", "LIVE"]
+
+
+@pytest.mark.parametrize(
+    ("script", "lines"),
+    [([], ["LIVE"]), ([SLOW], ["SCHEDULED"]), (["ok", SLOW], ["LIVE", "SCHEDULED"])],
+)
+def test_whatever_is_woken_has_a_line_of_it(
+    kit: Kit, server: Server, ahead: HandClock, script: list[Any], lines: list[str]
+) -> None:
+    server.script = script
+    report = publish(kit, Post(["one", "two"]) if len(lines) > 1 else "one", wait=0)
+    set_back(ahead)
+    wake(Database(kit.home.store_path), ahead)
+    woken = [row for row in kit.history(report.id) if row.event == "wake"]
+    assert [row.after for row in woken] == sorted(lines, reverse=True)
+    assert all("clock that was far ahead" in row.reason for row in woken)
+
+
+def test_what_is_mended_has_a_line_of_it(
+    kit: Kit, server: Server, board: Board, ahead: HandClock
+) -> None:
+    server.script, server.hidden = ["lose"], True
+    board.promise = Guarantee("read_back", quiet=3600)
+    report = publish(kit, wait=0)
+    set_back(ahead)
+    kit.work(wait=0)
+    woken = [row for row in kit.history(report.id) if row.event == "wake"]
+    assert [(row.before, row.after) for row in woken] == [("IN_DOUBT", "IN_DOUBT")]
+
+
+class Recent(Board):
+    """Lists what is as new as it is asked for, and no more."""
+
+    def find(self, client: Session, outgoing: Outgoing, since: datetime) -> list[Candidate]:
+        return [found for found in listed(client, outgoing) if found.at >= since]
+
+
+def test_a_late_look_goes_by_the_networks_clock_where_ours_was_wrong(
+    tmp_path: Path, server: Server, ahead: HandClock
+) -> None:
+    with kit_of(tmp_path, server, Recent(), ahead) as kit:
+        looks_for_a_copy(kit, server, ahead)
+
+
+def looks_for_a_copy(kit: Kit, server: Server, ahead: HandClock) -> None:
+    report = publish(kit)
+    server.posts.append({**server.posts[0], "id": "99"})
+    set_back(ahead)
+    ahead.offset += timedelta(minutes=16)
+    kit.work(wait=0)
+    assert kit.report(report.id).deliveries[0].copies == ("https://board.example/99",)
+
+
+def test_a_late_look_after_a_clock_that_was_ahead_by_little(
+    kit: Kit, server: Server, clock: HandClock
+) -> None:
+    """Nothing sleeps for long, so nothing is woken; only the network's time tells."""
+    clock.offset += timedelta(hours=2)
+    report = publish(kit)
+    server.posts.append({**server.posts[0], "id": "99"})
+    clock.offset -= timedelta(hours=2)
+    kit.work(wait=0)
+    clock.offset += timedelta(hours=2, minutes=16)
+    kit.work(wait=0)
+    assert kit.report(report.id).deliveries[0].copies == ("https://board.example/99",)
+
+
+def test_a_late_look_does_not_say_one_of_what_it_has_left_out(
+    kit: Kit, server: Server, clock: HandClock
+) -> None:
+    report = publish(kit)
+    older = moment_of(server.posts[0]) - timedelta(hours=1)
+    server.posts.append({**server.posts[0], "id": "99", "at": older.isoformat()})
+    clock.offset += timedelta(minutes=16)
+    kit.work(wait=0)
+    last = kit.history(report.id)[-1]
+    assert (last.event, "older" in last.reason) == ("audit", True)
+
+
+def test_a_store_that_is_busy_in_that_turn_is_asked_again(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    real = Agenda.wake
+
+    def busy(self: Agenda, delivery_ids: Any = None) -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            raise StoreBusy("locked")
+        return real(self, delivery_ids)
+
+    monkeypatch.setattr(Agenda, "wake", busy)
+    clock = HandClock()
+    clock.offset += YEARS
+    with Kit(home=tmp_path, key=KEY, plugins=[Plugin(Board())], clock=clock) as kit:
+        kit.connect("board", {"token": TOKEN}, endpoint=server.url)
+        kit.accept(kit.plan("Hello", ["board"]))
+        set_back(clock)
+        worker = kit.worker()
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            assert came(lambda: server.creates == 1)
+        finally:
+            worker.stop()
+            thread.join(10)
+    assert len(calls) == 2

@@ -23,9 +23,8 @@ def test_every_event_and_every_state_is_used() -> None:
 
 
 def test_only_sending_reaches_the_network_and_only_claimed_reaches_sending() -> None:
-    assert [key for key, after in TRANSITIONS.items() if after == "SENDING"] == [
-        ("CLAIMED", "send")
-    ]
+    sending = {key for key, after in TRANSITIONS.items() if after == "SENDING"}
+    assert sending == {("CLAIMED", "send"), ("SENDING", "wake")}
     sources = {before for (before, event), _ in TRANSITIONS.items() if event == "accepted"}
     assert sources == {"SENDING"}
 
@@ -34,13 +33,21 @@ def test_what_is_live_is_never_sent_again() -> None:
     after_live = {
         event: after for (before, event), after in TRANSITIONS.items() if before == "LIVE"
     }
-    assert after_live == {"deleted": "CANCELLED", "audit": "LIVE", "duplicate": "LIVE"}
+    assert after_live == {
+        "deleted": "CANCELLED", "audit": "LIVE", "duplicate": "LIVE", "wake": "LIVE",
+    }  # fmt: skip
     others = {key for key in TRANSITIONS if key[0] in SETTLED - {"LIVE"}}
     missed = {("MISSED", event) for event in ("reschedule", "edit", "cancel")}
     by_a_person_or_by_proof = {("FAILED", event) for event in ("retry", "reopen", "found")}
     assert others == {*by_a_person_or_by_proof, *missed}
     assert TRANSITIONS["FAILED", "found"] == "LIVE"
     assert TRANSITIONS["FAILED", "reopen"] == "IN_DOUBT"
+
+
+def test_to_be_woken_changes_no_state() -> None:
+    woken = {before: after for (before, event), after in TRANSITIONS.items() if event == "wake"}
+    assert all(before == after for before, after in woken.items())
+    assert set(woken) == {"SCHEDULED", "HELD", "CLAIMED", "SENDING", "IN_DOUBT", "LIVE"}
 
 
 def test_doubt_ends_by_proof_or_by_a_person_alone() -> None:
