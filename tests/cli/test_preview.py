@@ -128,7 +128,8 @@ def test_every_field_is_told_with_a_word_and_a_reason(postkit: Program) -> None:
     )
     assert "title lost 'A title' is not sent: there are no titles here" in page.words
     assert "alt text lost a.png: alt text is not sent (A blue field)" in page.words
-    assert "text, medium, alt text delivered" in page.words
+    assert "medium, alt text delivered" in page.words
+    assert "text adapted https://example.com/a is added to the text" in page.words
     assert "link adapted https://example.com/a is added to the text" in page.words
     assert "x loses: title, language" in page.words
     assert "reddit/python loses: alt text, tag, language" in page.words

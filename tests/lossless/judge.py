@@ -66,6 +66,11 @@ class _Judge:
                 yield f"the {name} is delivered, and the network has one of its own"
             if own == "" and self._outcome(name) not in (None, "adapted"):
                 yield f"the {name} is left out by its author, and is {self._outcome(name)}"
+        if self._own.text not in (None, self._post.text):
+            kept = [key for key, row in self._rows.items() if row["outcome"] == "delivered"]
+            yield from (
+                f"{key} is delivered, and has another text" for key in kept if key[0] == "text"
+            )
         yield from self._threaded()
         yield from unlike_texts(self._limits, self._given, self._live, self._rows)
         yield from unlike_whole(self._limits, self._given, self._live, self._rows)
@@ -135,6 +140,9 @@ class _Judge:
         return None if "next post" in self._how("media", number) else self._home(number)
 
     def _home(self, number: int) -> int:
+        """The place of a medium's part; where there is one text, it is the one part."""
+        if self._own.text is not None or not self._limits.threads:
+            return 0
         return [n for n, part in enumerate(self._post.parts) for _ in part.media][number - 1]
 
     def _kept(self) -> list[int]:
@@ -291,8 +299,12 @@ class _Judge:
             labels = {*(there or "").split(", ")} - {""}
             if row == "delivered" and there != lines(warning or ""):
                 yield f"the warning is {there!r}, not {warning!r}"
+            elif row == "delivered" and not self._limits.content_warning:
+                yield f"the warning {warning!r} is delivered, and there are no words for it here"
             elif row == "adapted" and (warning or "").strip() not in labels:
                 yield f"the warning {warning!r} is not among {labels}"
+            elif row == "adapted" and (more := labels - optional - {(warning or "").strip()}):
+                yield f"the warnings {more} were never given"
             elif row in (None, "lost") and {label.lower() for label in labels} - optional:
                 yield f"the warning {there!r} is {row or 'not given'}"
 

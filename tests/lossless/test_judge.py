@@ -201,7 +201,14 @@ def a_longer_poll(sent: Sent) -> Sent | None:
 
 
 def a_warning(sent: Sent) -> Sent | None:
-    return _with(sent, -1, content_warning=None if sent.live[-1].content_warning else "Beware")
+    there = sent.live[-1].content_warning
+    return _with(sent, -1, content_warning=f"{there}, Beware" if there else "Beware")
+
+
+def no_warning(sent: Sent) -> Sent | None:
+    outcomes = {row["field"]: row["outcome"] for row in sent.report.fields}
+    is_there = outcomes.get("content_warning") in ("delivered", "adapted")
+    return _with(sent, -1, content_warning=None) if is_there else None
 
 
 def another_language(sent: Sent) -> Sent | None:
@@ -222,7 +229,7 @@ HELD: tuple[Damage, ...] = (
     *(no_alt_text, an_alt_text_of_its_own, a_picture_too_few, a_picture_twice),
     *(pictures_that_changed_places, another_colour, upside_down, half_as_large, a_camera_in_it),
     *(no_title, a_title, no_link, a_link, a_tag, a_tag_too_few, a_poll, another_answer),
-    *(a_longer_poll, a_warning, another_language, another_audience, a_request),
+    *(a_longer_poll, a_warning, no_warning, another_language, another_audience, a_request),
 )
 
 

@@ -265,7 +265,7 @@ def _with_poster(part: RenderedPart, number: int, changes: list[Change]) -> Rend
         return part
     (video,) = part.media
     poster = poster_of(video)
-    changes.append(Change("media", f"{video.name}: until it plays, {poster.what}", number))
+    changes.append(Change("poster", f"{video.name}: until it plays, {poster.what}", number))
     return part.with_fields(poster=to_json(poster))
 
 

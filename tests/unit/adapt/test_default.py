@@ -253,7 +253,7 @@ def test_a_link_beside_a_poll_is_in_the_text(table: Table) -> None:
             "link",
             "a post with a poll has no link of its own: https://e.com/a is added to the text",
             1,
-            rendition.changes[0].items,
+            texts=(1,),
         ),
     )
     both = rendered(post, table(link="field", link_with_media=True))
