@@ -139,7 +139,7 @@ CASES = {
             "x",
             "/2/oauth2/token",
             burns=True,
-            clocks=("postkit_x.client", "postkit_x.renewal", "postkit_x.plugin"),
+            clocks=("postkit_x.client", "postkit_x.renewal", "postkit_x.media"),
         ),
         Case(
             "reddit",
