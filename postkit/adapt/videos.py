@@ -40,8 +40,6 @@ class Made:
 _MADE: Workshop[Made] = Workshop()
 _MOVED: Workshop[tuple[Clip, Path]] = Workshop()
 _FILES: Workshop[Path] = Workshop()
-ROOMY = 40_000_000
-"""Bits a second that an encoder here never comes to, so that a bound above it is none."""
 N = TypeVar("N", int, float)
 
 
@@ -118,6 +116,8 @@ def _converted(
 def _common(wish: Wish, clip: Clip) -> Wish:
     """``wish`` without the bounds that ``clip`` is far below, so that networks whose other bounds
     are alike share one conversion."""
+    from ..video.wish import ROOMY
+
     room = ROOMY * clip.seconds / 8
     rate = clip.frame_rate
     cut = wish.trim and clip.seconds > (wish.max_seconds or clip.seconds)

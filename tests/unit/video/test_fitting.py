@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from postkit.limits.entities import EntityRules
 from postkit.limits.model import ImageLimit, Limits, Source, TextLimit, VideoLimit
 from postkit.network import CannotRender, RenderOptions, Rendition
 from postkit.outcomes import outcomes_of
+from postkit.plugins import NETWORKS, Plugins
 from postkit.post import Media, Part, Post, Settings
 from postkit.testing.pictures import picture
 from postkit.testing.videos import video
@@ -58,11 +60,11 @@ def clip(number: int = 0) -> Media:
     return Media(video(number), f"A rocket, {number}", name=f"{number}.mp4")
 
 
-def gif(seconds: float = 0.6) -> bytes:
-    frames = [Image.new("RGB", (64, 48), (80 * n, 20, 90)) for n in range(3)]
+def gif(seconds: float = 0.6, kind: str = "GIF", size: tuple[int, int] = (64, 48)) -> bytes:
+    frames = [Image.new("RGB", size, (80 * n, 20, 90)) for n in range(3)]
     file = io.BytesIO()
     each = int(seconds * 1000 / 3)
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=each, loop=0)
+    frames[0].save(file, kind, save_all=True, append_images=frames[1:], duration=each, loop=0)
     return file.getvalue()
 
 
@@ -240,3 +242,14 @@ def test_without_an_engine_it_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match=r"postkit-social\[video\]"):
         fit_video(Media(path), "", LIMIT)
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in entry_points(group=NETWORKS)))
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_a_short_animation_goes_to_every_network_that_has_videos(name: str, kind: str) -> None:
+    """A bound of a gigabyte for a second is no rate that an encoder can be told."""
+    table = Plugins().network(name).limits
+    assert table.video is not None
+    data = gif(1.0, kind, size=(320, 240))
+    attachment, _ = fit_video(Media(data, name=f"turn.{kind.lower()}"), "", table.video)
+    assert attachment.seconds == pytest.approx(1.0, abs=0.4)
