@@ -21,6 +21,8 @@ from .upright import set_upright
 from .wish import Wish, recipe_for
 
 _THUMBNAIL_SIDE = 1280
+_MOST_LOST = 0.5
+"""Seconds that a conversion may lose at the end."""
 
 
 def convert(
@@ -66,9 +68,21 @@ def convert(
         if not wish.copy and (result.rotation or result.mirrored):
             set_upright(made, source.name)
             result = probe(made, source.name)
+        if recipe.seconds is None:
+            _is_whole(result, clip, source.name)
         if progress is not None:
             progress(1.0)
     return result
+
+
+def _is_whole(result: Clip, clip: Clip, name: str) -> None:
+    """The last picture may be shown for another time than the source said; no more is lost."""
+    slack = max(_MOST_LOST, 2 / clip.frame_rate if clip.frame_rate else 0.0)
+    if result.seconds < clip.seconds - slack:
+        raise InputError(
+            f"{name}: it is damaged: only {result.seconds:.1f} s of {clip.seconds:.1f} s"
+            " can be decoded; copy or export it again."
+        )
 
 
 def thumbnail(source: Path, at: float, *, clip: Clip | None = None) -> bytes:

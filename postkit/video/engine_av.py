@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from .count import Count
 from .recipe import Recipe, encoder_options, filters
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
         if scan and video is not None:
             ends = [
                 float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                for packet in container.demux(video)
+                for packet in container.demux([each for each in (video, audio) if each])
                 if packet.pts is not None and packet.time_base is not None
             ]
             seconds = max(ends, default=0.0)
@@ -269,14 +270,19 @@ def encode(recipe: Recipe) -> None:
         pictures = _Pictures(recipe, video, target)
         sound = _Sound(recipe, target) if audio is not None else None
         done = set()
+        counts = {video.index: Count("pictures", float(video.average_rate or 30))}
+        if audio is not None:
+            counts[audio.index] = Count("sound")
         for packet in source.demux([each for each in (video, audio) if each is not None]):
             if packet.stream.index in done:
                 continue
-            for frame in _decoded(packet):
+            count = counts[packet.stream.index]
+            for frame in _decoded(packet, count, stop):
                 moment = float(frame.time or 0.0)
                 if moment >= stop:
                     done.add(packet.stream.index)
                     break
+                count.comes_out(frame, moment)
                 if isinstance(frame, av.VideoFrame):
                     progress.at(moment)
                     pictures.put(frame)
@@ -284,18 +290,23 @@ def encode(recipe: Recipe) -> None:
                     sound.put(frame)
             if len(done) == (1 if audio is None else 2):
                 break
+        for count in counts.values():
+            if reason := count.refusal():
+                raise SystemExit(reason)
         pictures.put(None)
         if sound is not None:
             sound.put(None)
 
 
-def _decoded(packet: Any) -> list[Any]:
+def _decoded(packet: Any, count: Count, stop: float) -> list[Any]:
     import av
 
+    count.goes_in(packet, stop)
     try:
         return list(packet.decode())
     except av.error.InvalidDataError:
         # Players show the rest of a film with a broken picture in it; so does ffmpeg.
+        count.fails()
         return []
 
 
