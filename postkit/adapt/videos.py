@@ -11,6 +11,7 @@ from ..limits.model import VideoLimit
 from ..network import Attachment, CannotRender
 from ..post import Media
 from .filetype import in_bytes
+from .tracks import converted, dropped
 from .workshop import Workshop, progress_of
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that fits, what it is, and in words what was done to it."""
+    """A file that fits, what it is, and in words what was done to it and what it lacks."""
 
     path: Path
     sha256: str
     clip: Clip
     changes: tuple[str, ...]
+    losses: tuple[str, ...] = ()
 
 
 _MADE: Workshop[Made] = Workshop()
@@ -45,9 +47,9 @@ N = TypeVar("N", int, float)
 
 def fit_video(
     media: Media, alt: str, limit: VideoLimit, *, trim: bool = False
-) -> tuple[Attachment, tuple[str, ...]]:
-    """The video (or the animated picture, as a video) as ``limit`` allows it, and a line for each
-    thing that was done to it.
+) -> tuple[Attachment, tuple[str, ...], tuple[str, ...]]:
+    """The video (or the animated picture, as a video) as ``limit`` allows it, a line for each
+    thing that was done to it, and a line for each kind of its tracks that is not sent.
 
     The file stays as it is where it fits and tells nothing beside its pictures and sound. ``trim``
     allows to cut off what is too long. Raises InputError for what is no whole video and where
@@ -68,7 +70,8 @@ def fit_video(
         seconds=made.clip.seconds,
         stream=lambda: made.path.open("rb"),
     )
-    return attachment, tuple(f"{media.name}: {change}" for change in made.changes)
+    changes = tuple(f"{media.name}: {change}" for change in made.changes)
+    return attachment, changes, tuple(f"{media.name}: {loss}" for loss in made.losses)
 
 
 def _fitted(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Made:
@@ -109,8 +112,8 @@ def _converted(
             f"{media.name}: it cannot be made to fit here: {'; '.join(decided.reasons)}."
         )
     how = "packed anew as MP4" if is_copy else _scaled(clip, made)
-    changes = (f"{how} ({'; '.join(decision.reasons)})", *_removed(clip))
-    return Made(path, _sha256(path), made, changes)
+    changes = (f"{how} ({'; '.join(decision.reasons)})", *converted(clip, made), *_removed(clip))
+    return Made(path, _sha256(path), made, changes, dropped(clip))
 
 
 def _common(wish: Wish, clip: Clip) -> Wish:

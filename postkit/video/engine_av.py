@@ -40,6 +40,8 @@ def open_input(path: str, reader: str) -> InputContainer:
 
 def probe(path: str, scan: bool) -> dict[str, Any]:
     """What a Matroska file says of itself; ``scan``: its duration by reading every packet."""
+    import av
+
     with open_input(path, "matroska") as container:
         video = next(iter(container.streams.video), None)
         audio = next(iter(container.streams.audio), None)
@@ -55,6 +57,15 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
         for stream in container.streams:
             tags |= stream.metadata
         found: dict[str, Any] = {"seconds": seconds, "tags": sorted(tags), "has_video": bool(video)}
+        found |= {
+            # The picture on the cover is a stream to FFmpeg, but no film.
+            "picture_tracks": sum(
+                not each.disposition & av.stream.Disposition.attached_pic
+                for each in container.streams.video
+            ),
+            "sound_tracks": len(container.streams.audio),
+            "subtitle_tracks": len(container.streams.subtitles),
+        }
         if video is not None:
             context = video.codec_context
             shape = video.sample_aspect_ratio or Fraction(1)

@@ -33,6 +33,7 @@ _TAGS = (
     ("artist", "author"),
     ("copyright", "copyright"),
 )
+_TRACKS = {"picture_tracks": "video", "sound_tracks": "audio", "subtitle_tracks": "subtitle"}
 _MEANINGLESS = {"encoder", "duration", "language", "alpha_mode"}
 """What every file says, or says of how to play it."""
 
@@ -83,6 +84,9 @@ def read_matroska(file: Path | bytes | BinaryIO, name: str, size: int) -> Clip:
         audio_channels=found.get("channels"),
         sample_rate=found.get("sample_rate"),
         metadata=_named(found["tags"]),
+        picture_tracks=found["picture_tracks"],
+        sound_tracks=found["sound_tracks"],
+        subtitle_tracks=found["subtitle_tracks"],
     )
 
 
@@ -117,6 +121,11 @@ def _by_ffprobe(path: Path, ffprobe: str) -> dict[str, Any]:
     seconds = told.get("format", {}).get("duration")
     found: dict[str, Any] = {"has_video": video is not None, "tags": sorted(tags), "is_cut": False}
     found["seconds"] = float(seconds) if seconds else None
+    for name, kind in _TRACKS.items():
+        found[name] = sum(
+            each.get("codec_type") == kind and not each.get("disposition", {}).get("attached_pic")
+            for each in streams
+        )
     if video is not None:
         across, _, down = str(video.get("sample_aspect_ratio", "1:1")).partition(":")
         shape = int(across) / int(down) if across.isdigit() and down.isdigit() and int(down) else 1

@@ -29,7 +29,7 @@ from postkit.testing.pictures import picture
 from postkit.testing.videos import video
 from postkit.video.probe import probe
 
-from .films import Film, make
+from .films import Film, make, subtitled
 
 SOURCE = Source("made for these tests", date(2026, 11, 29))
 LIMIT = VideoLimit(("video/mp4",), 50_000_000, SOURCE, max_seconds=60, max_width=640)
@@ -71,7 +71,7 @@ def gif(seconds: float = 0.6, kind: str = "GIF", size: tuple[int, int] = (64, 48
 def test_what_fits_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(video())
-    attachment, changes = fit_video(Media(path), "Alt", LIMIT)
+    attachment, changes, _ = fit_video(Media(path), "Alt", LIMIT)
     assert changes == ()
     assert attachment.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     with attachment.open() as file:
@@ -83,7 +83,7 @@ def test_what_fits_stays_as_it_is(tmp_path: Path) -> None:
 def test_what_it_tells_beside_its_pictures_is_taken_out(tmp_path: Path) -> None:
     tags = {"location": "+48.8577+002.2950/", "comment": "secret"}
     path = make(tmp_path / "film.mp4", Film(tags=tags))
-    attachment, changes = fit_video(Media(path), "", LIMIT)
+    attachment, changes, _ = fit_video(Media(path), "", LIMIT)
     assert len(changes) == 1
     assert changes[0].startswith("film.mp4: metadata removed (")
     assert "place" in changes[0]
@@ -94,17 +94,52 @@ def test_what_it_tells_beside_its_pictures_is_taken_out(tmp_path: Path) -> None:
 
 def test_a_container_that_is_not_taken_is_packed_anew(tmp_path: Path) -> None:
     path = make(tmp_path / "film.mov", Film(format="mov"))
-    attachment, changes = fit_video(Media(path), "", LIMIT)
+    attachment, changes, _ = fit_video(Media(path), "", LIMIT)
     assert attachment.name == "film.mp4"
     assert "packed anew as MP4" in changes[0]
     assert probe(io.BytesIO(attachment.read()), "made").mime == "video/mp4"
+
+
+@pytest.mark.parametrize("format", ["mov", "matroska"])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"], ids=["packed anew", "coded anew"])
+def test_tracks_that_are_not_sent_are_losses(tmp_path: Path, format: str, codec: str) -> None:
+    film = Film(format=format, codec=codec, videos=2, audio="aac", sounds=3, change=subtitled)
+    path = make(tmp_path / "film", film)
+    clip = probe(path, "film")
+    assert (clip.picture_tracks, clip.sound_tracks, clip.subtitle_tracks) == (2, 2, 1)
+    losses = (
+        "film: 1 of 2 picture tracks is not sent",
+        "film: 1 of 2 sound tracks is not sent",
+        "film: its subtitles are not sent",
+    )
+    assert fit_video(Media(path), "", LIMIT)[2] == losses
+    post = Post("x", media=[Media(path)])
+    rendition = rendered(post, limits())
+    assert [(loss.field, loss.text, loss.items) for loss in rendition.losses] == [
+        ("tracks", loss, (1,)) for loss in losses
+    ]
+    # It goes, if with less: the medium is no loss.
+    outcomes = [row.outcome for row in outcomes_of(post, Settings(), rendition)]
+    assert outcomes == ["delivered", "adapted"]
+    kept = replace(LIMIT, mime_types=("video/mp4", clip.mime), video_codecs=("h264", "mpeg4"))
+    assert fit_video(Media(path), "", kept)[2] == (), "As it is, it has all of them."
+
+
+def test_less_sound_is_told(tmp_path: Path) -> None:
+    film = Film(format="mov", audio="pcm_s16le", layout="5.1", sample_rate=96_000)
+    _, changes, losses = fit_video(Media(make(tmp_path / "film.mov", film)), "", LIMIT)
+    assert changes[1:-1] == (
+        "film.mov: sound of 6 channels -> 2",
+        "film.mov: sound of 96000 Hz -> 48000 Hz",
+    )
+    assert losses == ()
 
 
 def test_what_is_too_large_is_scaled_down_and_told(tmp_path: Path) -> None:
     path = make(tmp_path / "film.mp4", Film(width=1280, height=720))
     told: list[tuple[str, float]] = []
     with watched(lambda name, done: told.append((name, done))):
-        attachment, changes = fit_video(Media(path), "", LIMIT)
+        attachment, changes, _ = fit_video(Media(path), "", LIMIT)
     assert (attachment.width, attachment.height) == (640, 360)
     assert changes[0].startswith("film.mp4: 1280x720 -> 640x360, ")
     assert told[-1] == ("film.mp4", 1.0)
@@ -125,7 +160,7 @@ def test_what_is_too_long_is_cut_only_when_told_to(tmp_path: Path) -> None:
     short = replace(LIMIT, max_seconds=1.0)
     with pytest.raises(CannotRender):
         fit_video(Media(path), "", short)
-    attachment, changes = fit_video(Media(path), "", short, trim=True)
+    attachment, changes, _ = fit_video(Media(path), "", short, trim=True)
     assert attachment.seconds is not None
     assert attachment.seconds <= 1.0
     assert "3.0 s -> 1.0 s" in changes[0]
@@ -211,7 +246,7 @@ def test_an_alt_text_that_only_pictures_carry_is_a_loss() -> None:
 def test_a_file_that_changes_between_plan_and_acceptance_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(video(1))
-    attachment, _ = fit_video(Media(path), "", LIMIT)
+    attachment, _, _ = fit_video(Media(path), "", LIMIT)
     path.write_bytes(video(2))
     with attachment.open() as file:
         assert hashlib.sha256(file.read()).hexdigest() != attachment.sha256
@@ -221,7 +256,7 @@ def test_the_same_bytes_are_found_where_they_are_now(tmp_path: Path) -> None:
     first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
     for path in (first, second):
         path.write_bytes(video(1))
-        attachment, _ = fit_video(Media(path), "", LIMIT)
+        attachment, _, _ = fit_video(Media(path), "", LIMIT)
         if path == first:
             path.unlink()
     assert attachment.read() == second.read_bytes()
@@ -251,5 +286,5 @@ def test_a_short_animation_goes_to_every_network_that_has_videos(name: str, kind
     table = Plugins().network(name).limits
     assert table.video is not None
     data = gif(1.0, kind, size=(320, 240))
-    attachment, _ = fit_video(Media(data, name=f"turn.{kind.lower()}"), "", table.video)
+    attachment, _, _ = fit_video(Media(data, name=f"turn.{kind.lower()}"), "", table.video)
     assert attachment.seconds == pytest.approx(1.0, abs=0.4)
