@@ -158,18 +158,35 @@ def _stripped(media: Media, source: Path, clip: Clip) -> Made:
 
 
 def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
-    from ..video.animation import from_animation
+    from ..video.animated import measured
+    from ..video.animation import announced, from_animation
     from ..video.plan import plan
     from ..video.wish import wish_for
 
+    def refused(decision: Decision) -> CannotRender:
+        reasons = "; ".join(decision.reasons)
+        return CannotRender(f"{name}: as a video it cannot be sent here: {reasons}.")
+
+    # Its blocks tell enough to refuse before a pixel is decoded.
+    before = plan(announced(source, measured(source, name)), limit)
+    if before.way == "refused":
+        raise refused(before)
     target = _MADE.path(f"{PurePath(name).stem}.mp4")
-    made = from_animation(source, target, wish_for(limit, copy=False), progress_of(name))
+    wish = wish_for(limit, copy=False)
+    made, animated, on_white = from_animation(source, target, wish, progress_of(name))
     decision = plan(made, limit)
     if decision.way != "as it is":
-        reasons = "; ".join(decision.reasons)
-        raise CannotRender(f"{name}: as a video it cannot be sent here: {reasons}.")
-    change = f"animated picture -> video of {made.seconds:.1f} s, {in_bytes(made.size)} (MP4)"
-    return Made(target, _sha256(target), made, (change,))
+        raise refused(decision)
+    change = f"animated picture -> video of {made.seconds:.1f} s"
+    if (animated.width, animated.height) != (made.width, made.height):
+        change += f", {animated.width}x{animated.height} -> {made.width}x{made.height}"
+    changes = [f"{change}, {in_bytes(made.size)} (MP4)"]
+    if animated.plays != 1:
+        looped = f"{animated.plays} times" if animated.plays else "for ever"
+        changes.append(f"plays once (the picture: {looped})")
+    if on_white:
+        changes.append("transparency laid on white")
+    return Made(target, _sha256(target), made, tuple(changes))
 
 
 def _written(media: Media) -> Path:

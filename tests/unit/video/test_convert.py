@@ -314,7 +314,7 @@ def test_moving_pictures_become_a_film(tmp_path: Path, kind: str) -> None:
         source, save_all=True, append_images=images[1:], duration=[40, 100] * 5, lossless=True
     )
     told: list[float] = []
-    clip = from_animation(source, tmp_path / "b.mp4", Wish(), told.append)
+    clip = from_animation(source, tmp_path / "b.mp4", Wish(), told.append).clip
     assert (clip.width, clip.height, clip.video_codec) == (50, 32, "h264")
     assert clip.audio_codec is None
     assert clip.seconds == pytest.approx(0.7, abs=0.045)

@@ -100,10 +100,10 @@ def test_a_container_that_is_not_taken_is_packed_anew(tmp_path: Path) -> None:
     assert probe(io.BytesIO(attachment.read()), "made").mime == "video/mp4"
 
 
-@pytest.mark.parametrize("format", ["mov", "matroska"])
+@pytest.mark.parametrize("container", ["mov", "matroska"])
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"], ids=["packed anew", "coded anew"])
-def test_tracks_that_are_not_sent_are_losses(tmp_path: Path, format: str, codec: str) -> None:
-    film = Film(format=format, codec=codec, videos=2, audio="aac", sounds=3, change=subtitled)
+def test_tracks_that_are_not_sent_are_losses(tmp_path: Path, container: str, codec: str) -> None:
+    film = Film(format=container, codec=codec, videos=2, audio="aac", sounds=3, change=subtitled)
     path = make(tmp_path / "film", film)
     clip = probe(path, "film")
     assert (clip.picture_tracks, clip.sound_tracks, clip.subtitle_tracks) == (2, 2, 1)
