@@ -42,6 +42,7 @@ class Made:
 _MADE: Workshop[Made] = Workshop()
 _MOVED: Workshop[tuple[Clip, Path]] = Workshop()
 _FILES: Workshop[Path] = Workshop()
+_LOOKED: Workshop[Clip] = Workshop()
 N = TypeVar("N", int, float)
 
 
@@ -96,10 +97,13 @@ def _fitted(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Mad
 def _converted(
     media: Media, source: Path, clip: Clip, limit: VideoLimit, decision: Decision, *, trim: bool
 ) -> Made:
+    from ..video.colours import looked_at
     from ..video.plan import plan
     from ..video.wish import wish_for
 
     is_copy = decision.way == "remux"
+    if not is_copy:
+        clip = _LOOKED.get(media.sha256(), lambda: looked_at(clip, source))
     wish = wish_for(limit, copy=is_copy, trim=trim)
     common = _common(wish, clip)
     made, path = _MOVED.get((media.sha256(), common), lambda: _moved(media, source, clip, common))

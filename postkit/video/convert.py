@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import InputError
 from .atomic import beside
 from .clip import Clip
+from .colours import looked_at
 from .engine import choose
 from .job import run
 from .plan import MIN_VIDEO_RATE, fitted
@@ -40,7 +41,8 @@ def convert(
     there. Raises InputError where the source is no video, no engine is installed, or the bytes
     of the wish cannot be kept.
     """
-    clip = probe(source, source.name) if clip is None else clip
+    if clip is None:
+        clip = looked_at(probe(source, source.name), source)
     if clip.mime not in FORMATS:
         raise InputError(f"{source.name}: {clip.mime} cannot be read; give MP4, MOV or WebM.")
     engine = choose(source.name)
@@ -90,7 +92,8 @@ def thumbnail(source: Path, at: float, *, clip: Clip | None = None) -> bytes:
 
     Past the end it is the last one. Raises InputError as ``convert`` does.
     """
-    clip = probe(source, source.name) if clip is None else clip
+    if clip is None:
+        clip = looked_at(probe(source, source.name), source)
     engine = choose(source.name)
     with _scratch() as folder:
         picture = folder / "picture.jpg"

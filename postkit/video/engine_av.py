@@ -1,8 +1,8 @@
 """PyAV in a process of its own: ``python -m postkit.video.engine_av JSON``.
 
-Takes one task as JSON. ``probe`` prints what a Matroska file is; the tasks of a Recipe print
-``progress 0.25`` lines and write their target. A file's reader is named, never guessed, and may
-open no other file.
+Takes one task as JSON. ``probe`` prints what a Matroska file is, ``colours`` how its first picture
+is coded; the tasks of a Recipe print ``progress 0.25`` lines and write their target. A file's
+reader is named, never guessed, and may open no other file.
 """
 
 from __future__ import annotations
@@ -84,6 +84,14 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
                 "sample_rate": audio.codec_context.sample_rate,
             }
         return found
+
+
+def colours(path: str, reader: str, track: int | None) -> int | None:
+    """The transfer characteristics of the first picture (H.273); ``None`` where there is none."""
+    with open_input(path, reader) as container:
+        video = _stream(container.streams.video, track)
+        frame = next(iter(container.decode(video)), None) if video is not None else None
+        return None if frame is None else int(frame.color_trc or 0)
 
 
 def _stream(streams: tuple[Any, ...], wanted: int | None) -> Any:
@@ -356,6 +364,10 @@ def main() -> None:
     task = json.loads(sys.argv[1])
     if task["task"] == "probe":
         print(json.dumps(probe(task["source"], task["scan"])))  # noqa: T201 - the parent reads it
+        return
+    if task["task"] == "colours":
+        found = colours(task["source"], task["format"], task["video_track"])
+        print(json.dumps(found))  # noqa: T201 - the parent reads it
         return
     recipe = Recipe(**task)
     {"copy": copy, "encode": encode, "still": still}[recipe.task](recipe)

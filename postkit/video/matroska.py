@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from ..errors import InputError
 from . import process
 from .clip import Clip
+from .colours import HDR_TRANSFERS
 from .engine import HOW_TO_INSTALL, has_av
 
 _HEADER = process.Bounds(wall=15, cpu=1, memory=512 * 1024 * 1024)
@@ -21,7 +22,6 @@ _HEAD = 4096
 _SEGMENT = b"\x18\x53\x80\x67"
 _MOST_LOST = 0.5
 """Seconds by which the last packet may end before the film."""
-_HDR_TRANSFERS = {"smpte2084", "arib-std-b67", 16, 18}
 _DEPTHS = {"p9": 9, "p10": 10, "p12": 12, "p14": 14, "p16": 16}
 _TAGS = (
     ("location", "place"),
@@ -79,7 +79,7 @@ def read_matroska(file: Path | bytes | BinaryIO, name: str, size: int) -> Clip:
         frame_rate=found["rate"],
         bit_depth=depth if found["pixels"] else None,
         chroma=next((words for part, words in chroma.items() if part in found["pixels"]), None),
-        is_hdr=found["transfer"] in _HDR_TRANSFERS,
+        is_hdr=found["transfer"] in HDR_TRANSFERS,
         audio_codec=_usual(audio) if audio else None,
         audio_channels=found.get("channels"),
         sample_rate=found.get("sample_rate"),

@@ -63,7 +63,7 @@ def make(path: Path, film: Film) -> Path:
 
 
 def _video(target: Any, film: Film) -> Any:
-    options = film.code | OPTIONS.get(film.codec, {})
+    options = OPTIONS.get(film.codec, {}) | film.code
     stream = target.add_stream(film.codec, rate=film.rate, options=options)
     # The threads of libvpx spin while they wait for each other, for minutes on a busy machine.
     stream.codec_context.thread_count = 1

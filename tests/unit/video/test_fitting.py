@@ -125,6 +125,18 @@ def test_tracks_that_are_not_sent_are_losses(tmp_path: Path, container: str, cod
     assert fit_video(Media(path), "", kept)[2] == (), "As it is, it has all of them."
 
 
+def test_less_colour_is_told_where_only_the_pictures_say_what_they_are(tmp_path: Path) -> None:
+    code = {
+        "x265-params": "log-level=none:transfer=smpte2084:colorprim=bt2020:colormatrix=bt2020nc"
+    }
+    film = Film(codec="libx265", pixels="yuv420p10le", code=code)
+    path = make(tmp_path / "film.mp4", film)
+    path.write_bytes(path.read_bytes().replace(b"colr", b"free"))
+    assert not probe(path, "film").is_hdr
+    _, changes, _ = fit_video(Media(path), "", LIMIT)
+    assert changes[1] == "film.mp4: high dynamic range -> standard (BT.709)"
+
+
 def test_less_sound_is_told(tmp_path: Path) -> None:
     film = Film(format="mov", audio="pcm_s16le", layout="5.1", sample_rate=96_000)
     _, changes, losses = fit_video(Media(make(tmp_path / "film.mov", film)), "", LIMIT)
