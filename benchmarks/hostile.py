@@ -148,6 +148,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "comments.png": lambda: png(8, 8, more=chunk(b"tEXt", b"a\0b") * 200_000)[:-20],
     "frames-100000.gif": lambda: gif(100_000, (100, 100)),
     "frames-2000.gif": lambda: gif(2_000, (1_000, 1_000)),
+    "frames-9000.gif": lambda: gif(9_000, (100, 100)),
+    "truncated-9000.gif": lambda: gif(9_000, (100, 100))[:-40_000],
     "exif.jpg": exif_loop,
     "heic.heic": lambda: box(b"ftyp", b"heic\0\0\0\0mif1heic"),
     "samples.mp4": samples_without_end,
@@ -163,7 +165,11 @@ SPARSE = "sparse.mp4"
 """Four gigabytes of nothing behind a beginning that looks like a video."""
 
 
-def judge(path: Path) -> None:
+AS_VIDEO = "--as-video"
+"""Where animated pictures can be sent as videos alone."""
+
+
+def judge(path: Path, *, as_video: bool) -> None:
     """In a process of its own: print what postkit says, and what that has cost."""
     from datetime import date
 
@@ -183,7 +189,9 @@ def judge(path: Path) -> None:
         threads=False,
         media_count=4,
         image=ImageLimit(("image/jpeg", "image/png"), 1_000_000, source, max_width=2048),
-        animation=ImageLimit(("image/gif",), 15_000_000, source, max_frames=350),
+        animation=None
+        if as_video
+        else ImageLimit(("image/gif",), 15_000_000, source, max_frames=350),
         video=VideoLimit(("video/mp4",), 512_000_000, source, max_seconds=140),
     )
     before = _spent()
@@ -220,6 +228,8 @@ def results() -> Iterator[dict[str, object]]:
             path = Path(folder) / name
             path.write_bytes(make())
             yield {"file": name, **_judged(path)}
+            if path.suffix == ".gif":
+                yield {"file": f"{name} as video", **_judged(path, AS_VIDEO)}
         path = Path(folder) / SPARSE
         with path.open("wb") as file:
             file.write(box(b"ftyp", b"isom\0\0\2\0isomiso2"))
@@ -227,9 +237,9 @@ def results() -> Iterator[dict[str, object]]:
         yield {"file": SPARSE, **_judged(path)}
 
 
-def _judged(path: Path) -> dict[str, object]:
+def _judged(path: Path, *how: str) -> dict[str, object]:
     done = subprocess.run(
-        [sys.executable, __file__, "--judge", str(path)],
+        [sys.executable, __file__, "--judge", str(path), *how],
         capture_output=True,
         text=True,
         timeout=120,
@@ -243,14 +253,14 @@ def _judged(path: Path) -> dict[str, object]:
 
 def main() -> None:
     if sys.argv[1:2] == ["--judge"]:
-        return judge(Path(sys.argv[2]))
+        return judge(Path(sys.argv[2]), as_video=AS_VIDEO in sys.argv)
     rows = list(results())
     if sys.argv[1:] == ["--json"]:
         sys.stdout.write(json.dumps(rows) + "\n")
         return None
     for row in rows:
         said = "; ".join(map(str, row["said"])) if isinstance(row["said"], list) else ""
-        sys.stdout.write(f"{row['file']:20} {row['cpu']!s:>6} s {row['mib']!s:>4} MiB  {said}\n")
+        sys.stdout.write(f"{row['file']:28} {row['cpu']!s:>6} s {row['mib']!s:>4} MiB  {said}\n")
     return None
 
 

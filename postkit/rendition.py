@@ -111,7 +111,8 @@ class Change:
 
     ``part`` is the rendition's, counted from 1; ``None`` speaks for the whole. ``items`` says
     which of the author's several it is about, counted from 1: the parts of the post for ``text``,
-    its media for ``media`` and ``alt``, its tags for ``tags``; where it is empty, all of them.
+    its media for ``media``, ``alt`` and ``tracks`` (what a video has beside one of pictures and
+    one of sound), its tags for ``tags``; where it is empty, all of them.
     ``texts`` are the parts of the post whose text got more words by it.
     """
 

@@ -110,7 +110,7 @@ def attach(
         try:
             kind = sent_as(media.kind, limits)
             alt = _alt(media, kind, limits, draft, ledger)
-            attachment, changes = _fit(media, kind, alt, limits, trim)
+            attachment, changes, losses = _fit(media, kind, alt, limits, trim)
         except InputError as error:
             for problem in error.problems:
                 ledger.refuse("media", problem, ledger.numbers(media))
@@ -121,6 +121,8 @@ def attach(
             attachments.append(attachment)
             for line in changes:
                 ledger.change("media", line, draft, ledger.numbers(media))
+            for line in losses:
+                ledger.loss("tracks", line, draft, ledger.numbers(media))
     return tuple(attachments)
 
 
@@ -145,7 +147,7 @@ def _alt(media: Media, kind: MediaKind | None, limits: Limits, draft: Draft, led
 
 def _fit(
     media: Media, kind: MediaKind | None, alt: str, limits: Limits, trim: bool
-) -> tuple[Attachment, tuple[str, ...]]:
+) -> tuple[Attachment, tuple[str, ...], tuple[str, ...]]:
     if kind == "video" and limits.video is not None:
         from .videos import fit_video
 
@@ -154,7 +156,7 @@ def _fit(
 
     if kind == "animation" and limits.animation is not None:
         try:
-            return fit(media.read(), media.name, alt, limits.animation, kind="animation")
+            return *fit(media.read(), media.name, alt, limits.animation, kind="animation"), ()
         except CannotRender:
             if limits.video is None:
                 raise
@@ -163,4 +165,4 @@ def _fit(
         return fit_video(media, alt, limits.video)
     if limits.image is None:
         raise CannotRender(f"{media.name}: pictures are not supported here.")
-    return fit(media.read(), media.name, alt, limits.image)
+    return *fit(media.read(), media.name, alt, limits.image), ()

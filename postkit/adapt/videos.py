@@ -11,6 +11,7 @@ from ..limits.model import VideoLimit
 from ..network import Attachment, CannotRender
 from ..post import Media
 from .filetype import in_bytes
+from .tracks import converted, dropped
 from .workshop import Workshop, progress_of
 
 if TYPE_CHECKING:
@@ -29,27 +30,27 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that fits, what it is, and in words what was done to it."""
+    """A file that fits, what it is, and in words what was done to it and what it lacks."""
 
     path: Path
     sha256: str
     clip: Clip
     changes: tuple[str, ...]
+    losses: tuple[str, ...] = ()
 
 
 _MADE: Workshop[Made] = Workshop()
 _MOVED: Workshop[tuple[Clip, Path]] = Workshop()
 _FILES: Workshop[Path] = Workshop()
-ROOMY = 40_000_000
-"""Bits a second that an encoder here never comes to, so that a bound above it is none."""
+_LOOKED: Workshop[Clip] = Workshop()
 N = TypeVar("N", int, float)
 
 
 def fit_video(
     media: Media, alt: str, limit: VideoLimit, *, trim: bool = False
-) -> tuple[Attachment, tuple[str, ...]]:
-    """The video (or the animated picture, as a video) as ``limit`` allows it, and a line for each
-    thing that was done to it.
+) -> tuple[Attachment, tuple[str, ...], tuple[str, ...]]:
+    """The video (or the animated picture, as a video) as ``limit`` allows it, a line for each
+    thing that was done to it, and a line for each kind of its tracks that is not sent.
 
     The file stays as it is where it fits and tells nothing beside its pictures and sound. ``trim``
     allows to cut off what is too long. Raises InputError for what is no whole video and where
@@ -70,7 +71,8 @@ def fit_video(
         seconds=made.clip.seconds,
         stream=lambda: made.path.open("rb"),
     )
-    return attachment, tuple(f"{media.name}: {change}" for change in made.changes)
+    changes = tuple(f"{media.name}: {change}" for change in made.changes)
+    return attachment, changes, tuple(f"{media.name}: {loss}" for loss in made.losses)
 
 
 def _fitted(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Made:
@@ -95,10 +97,13 @@ def _fitted(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Mad
 def _converted(
     media: Media, source: Path, clip: Clip, limit: VideoLimit, decision: Decision, *, trim: bool
 ) -> Made:
+    from ..video.colours import looked_at
     from ..video.plan import plan
     from ..video.wish import wish_for
 
     is_copy = decision.way == "remux"
+    if not is_copy:
+        clip = _LOOKED.get(media.sha256(), lambda: looked_at(clip, source))
     wish = wish_for(limit, copy=is_copy, trim=trim)
     common = _common(wish, clip)
     made, path = _MOVED.get((media.sha256(), common), lambda: _moved(media, source, clip, common))
@@ -111,13 +116,15 @@ def _converted(
             f"{media.name}: it cannot be made to fit here: {'; '.join(decided.reasons)}."
         )
     how = "packed anew as MP4" if is_copy else _scaled(clip, made)
-    changes = (f"{how} ({'; '.join(decision.reasons)})", *_removed(clip))
-    return Made(path, _sha256(path), made, changes)
+    changes = (f"{how} ({'; '.join(decision.reasons)})", *converted(clip, made), *_removed(clip))
+    return Made(path, _sha256(path), made, changes, dropped(clip))
 
 
 def _common(wish: Wish, clip: Clip) -> Wish:
     """``wish`` without the bounds that ``clip`` is far below, so that networks whose other bounds
     are alike share one conversion."""
+    from ..video.wish import ROOMY
+
     room = ROOMY * clip.seconds / 8
     rate = clip.frame_rate
     cut = wish.trim and clip.seconds > (wish.max_seconds or clip.seconds)
@@ -155,18 +162,35 @@ def _stripped(media: Media, source: Path, clip: Clip) -> Made:
 
 
 def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
-    from ..video.animation import from_animation
+    from ..video.animated import measured
+    from ..video.animation import announced, from_animation
     from ..video.plan import plan
     from ..video.wish import wish_for
 
+    def refused(decision: Decision) -> CannotRender:
+        reasons = "; ".join(decision.reasons)
+        return CannotRender(f"{name}: as a video it cannot be sent here: {reasons}.")
+
+    # Its blocks tell enough to refuse before a pixel is decoded.
+    before = plan(announced(source, measured(source, name)), limit)
+    if before.way == "refused":
+        raise refused(before)
     target = _MADE.path(f"{PurePath(name).stem}.mp4")
-    made = from_animation(source, target, wish_for(limit, copy=False), progress_of(name))
+    wish = wish_for(limit, copy=False)
+    made, animated, on_white = from_animation(source, target, wish, progress_of(name))
     decision = plan(made, limit)
     if decision.way != "as it is":
-        reasons = "; ".join(decision.reasons)
-        raise CannotRender(f"{name}: as a video it cannot be sent here: {reasons}.")
-    change = f"animated picture -> video of {made.seconds:.1f} s, {in_bytes(made.size)} (MP4)"
-    return Made(target, _sha256(target), made, (change,))
+        raise refused(decision)
+    change = f"animated picture -> video of {made.seconds:.1f} s"
+    if (animated.width, animated.height) != (made.width, made.height):
+        change += f", {animated.width}x{animated.height} -> {made.width}x{made.height}"
+    changes = [f"{change}, {in_bytes(made.size)} (MP4)"]
+    if animated.plays != 1:
+        looped = f"{animated.plays} times" if animated.plays else "for ever"
+        changes.append(f"plays once (the picture: {looped})")
+    if on_white:
+        changes.append("transparency laid on white")
+    return Made(target, _sha256(target), made, tuple(changes))
 
 
 def _written(media: Media) -> Path:

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import InputError
 from . import process
+from .animated import Animated, measured, shown_for
 from .atomic import beside
 from .clip import Clip
 from .engine import choose
@@ -17,9 +19,35 @@ from .probe import opened, probe
 from .strip import blank
 from .wish import Wish, recipe_for
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL import Image
+
 _BOUNDS = process.Bounds(wall=120, cpu=60, memory=1024**3, written=1024**3)
 _MOST_PER_SECOND = 50.0
 """Pictures a second: the shortest time that browsers give a picture of a GIF is 20 ms."""
+
+
+class Converted(NamedTuple):
+    """``on_white``: some pixel could be seen through, and what was behind is white now."""
+
+    clip: Clip
+    animated: Animated
+    on_white: bool
+
+
+def announced(source: Path, animated: Animated) -> Clip:
+    """The clip that ``animated`` can become, before anything of it is decoded."""
+    return Clip(
+        mime="video/mp4",
+        brand="",
+        seconds=animated.milliseconds / 1000,
+        width=animated.width,
+        height=animated.height,
+        size=source.stat().st_size,
+        video_codec="apng",
+    )
 
 
 def from_animation(
@@ -27,15 +55,16 @@ def from_animation(
     target: Path,
     wish: Wish,
     progress: Callable[[float], None] | None = None,
-) -> Clip:
+) -> Converted:
     """Write the moving picture ``source`` (GIF, WebP, APNG) as MP4 without sound to ``target``.
 
-    It plays once; transparent places become black. Raises InputError for a still or broken
-    picture, and where no engine is installed.
+    It plays once, on white. Raises InputError for a still or broken picture, for one that is
+    more than is decoded here, and where no engine is installed.
     """
     name = source.name
     with opened(source, name):
         engine = choose(name)
+    animated = measured(source, name)
     with beside(target) as made:
         # One reader for all three: what engines know of moving WebP differs by their version.
         frames = made.with_name(made.name + ".png")
@@ -49,18 +78,10 @@ def from_animation(
                     f"{name}: it is no whole moving picture ({failed.detail or failed.reason});"
                     " give a GIF or WebP with several pictures."
                 ) from None
-            width, height, milliseconds, shortest = map(int, told.split())
+            width, height, milliseconds, shortest, on_white = map(int, told.split())
             rate = min(1000 / shortest, _MOST_PER_SECOND)
-            clip = Clip(
-                mime="video/mp4",
-                brand="",
-                seconds=milliseconds / 1000,
-                width=width,
-                height=height,
-                size=frames.stat().st_size,
-                video_codec="apng",
-                frame_rate=rate,
-            )
+            animated.width, animated.height, animated.milliseconds = width, height, milliseconds
+            clip = replace(announced(frames, animated), frame_rate=rate)
             recipe = replace(
                 recipe_for(clip, frames, made, wish),
                 format="apng",
@@ -75,27 +96,39 @@ def from_animation(
             raise InputError(f"{name}: it cannot be made to fit in {wish.max_bytes} bytes.")
         if progress is not None:
             progress(1.0)
-    return result
+    return Converted(result, animated, bool(on_white))
 
 
 def _rewrite(source: str, target: str) -> None:
-    """In a process of its own: the pictures as APNG, each for its time (at least 20 ms)."""
+    """In a process of its own: the pictures on white as APNG, each for its time."""
     from PIL import Image
+
+    from .apng import write
+
+    times: list[int] = []
+    see_through = False
+
+    def pictures(image: Image.Image, count: int) -> Iterator[tuple[Image.Image, int]]:
+        nonlocal see_through
+        for number in range(count):
+            image.seek(number)
+            image.load()
+            times.append(shown_for(float(image.info.get("duration", 100))))
+            picture = image.convert("RGBA")
+            if picture.getchannel("A").histogram()[255] < picture.width * picture.height:
+                see_through = True
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture)
+            yield picture.convert("RGB"), times[-1]
 
     with Image.open(source, formats=["GIF", "WEBP", "PNG"]) as image:
         count = getattr(image, "n_frames", 1)
         if count < 2:
             raise SystemExit("it is a still picture")
-        times = []
-        for number in range(count):
-            image.seek(number)
-            image.load()
-            told = float(image.info.get("duration", 100))
-            # Browsers show what is given less than 20 ms for 100 ms.
-            times.append(int(told) if told >= 20 else 100)
-        image.seek(0)
-        image.save(target, format="PNG", save_all=True, duration=times, loop=1, compress_level=1)
-        print(*image.size, sum(times), min(times))  # noqa: T201 - the parent reads it
+        with Path(target).open("wb") as file:
+            write(file, image.size, count, pictures(image, count))
+        told = *image.size, sum(times), min(times), int(see_through)
+        print(*told)  # noqa: T201 - the parent reads it
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from pathlib import Path
 @contextmanager
 def beside(target: Path) -> Iterator[Path]:
     """A path in the folder of ``target`` that takes its name when all went well."""
-    made = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    # Not the target's name: it may be as long as the file system takes.
+    made = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         yield made
         with made.open("rb") as file:

@@ -26,7 +26,8 @@ class Clip:
 
     ``fast_start``: playing can start before the whole file is there. ``metadata`` names what
     the file tells beside its pictures and sound: place, date, camera, comment and others.
-    ``video_track`` and ``audio_track`` are the ids of the tracks that are meant.
+    ``video_track`` and ``audio_track`` are the ids of the tracks that are meant;
+    ``picture_tracks``, ``sound_tracks`` and ``subtitle_tracks`` count all that have something.
     """
 
     mime: str
@@ -52,6 +53,9 @@ class Clip:
     metadata: tuple[str, ...] = ()
     video_track: int | None = None
     audio_track: int | None = None
+    picture_tracks: int = 1
+    sound_tracks: int = 0
+    subtitle_tracks: int = 0
 
     @property
     def bit_rate(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import InputError
 from .atomic import beside
 from .clip import Clip
+from .colours import looked_at
 from .engine import choose
 from .job import run
 from .plan import MIN_VIDEO_RATE, fitted
@@ -21,6 +22,8 @@ from .upright import set_upright
 from .wish import Wish, recipe_for
 
 _THUMBNAIL_SIDE = 1280
+_MOST_LOST = 0.5
+"""Seconds that a conversion may lose at the end."""
 
 
 def convert(
@@ -38,7 +41,8 @@ def convert(
     there. Raises InputError where the source is no video, no engine is installed, or the bytes
     of the wish cannot be kept.
     """
-    clip = probe(source, source.name) if clip is None else clip
+    if clip is None:
+        clip = looked_at(probe(source, source.name), source)
     if clip.mime not in FORMATS:
         raise InputError(f"{source.name}: {clip.mime} cannot be read; give MP4, MOV or WebM.")
     engine = choose(source.name)
@@ -66,9 +70,21 @@ def convert(
         if not wish.copy and (result.rotation or result.mirrored):
             set_upright(made, source.name)
             result = probe(made, source.name)
+        if recipe.seconds is None:
+            _is_whole(result, clip, source.name)
         if progress is not None:
             progress(1.0)
     return result
+
+
+def _is_whole(result: Clip, clip: Clip, name: str) -> None:
+    """The last picture may be shown for another time than the source said; no more is lost."""
+    slack = max(_MOST_LOST, 2 / clip.frame_rate if clip.frame_rate else 0.0)
+    if result.seconds < clip.seconds - slack:
+        raise InputError(
+            f"{name}: it is damaged: only {result.seconds:.1f} s of {clip.seconds:.1f} s"
+            " can be decoded; copy or export it again."
+        )
 
 
 def thumbnail(source: Path, at: float, *, clip: Clip | None = None) -> bytes:
@@ -76,7 +92,8 @@ def thumbnail(source: Path, at: float, *, clip: Clip | None = None) -> bytes:
 
     Past the end it is the last one. Raises InputError as ``convert`` does.
     """
-    clip = probe(source, source.name) if clip is None else clip
+    if clip is None:
+        clip = looked_at(probe(source, source.name), source)
     engine = choose(source.name)
     with _scratch() as folder:
         picture = folder / "picture.jpg"

@@ -1,8 +1,8 @@
 """PyAV in a process of its own: ``python -m postkit.video.engine_av JSON``.
 
-Takes one task as JSON. ``probe`` prints what a Matroska file is; the tasks of a Recipe print
-``progress 0.25`` lines and write their target. A file's reader is named, never guessed, and may
-open no other file.
+Takes one task as JSON. ``probe`` prints what a Matroska file is, ``colours`` how its first picture
+is coded; the tasks of a Recipe print ``progress 0.25`` lines and write their target. A file's
+reader is named, never guessed, and may open no other file.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from .count import Count
 from .recipe import Recipe, encoder_options, filters
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def open_input(path: str, reader: str) -> InputContainer:
 
 def probe(path: str, scan: bool) -> dict[str, Any]:
     """What a Matroska file says of itself; ``scan``: its duration by reading every packet."""
+    import av
+
     with open_input(path, "matroska") as container:
         video = next(iter(container.streams.video), None)
         audio = next(iter(container.streams.audio), None)
@@ -46,7 +49,7 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
         if scan and video is not None:
             ends = [
                 float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                for packet in container.demux(video)
+                for packet in container.demux([each for each in (video, audio) if each])
                 if packet.pts is not None and packet.time_base is not None
             ]
             seconds = max(ends, default=0.0)
@@ -54,6 +57,15 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
         for stream in container.streams:
             tags |= stream.metadata
         found: dict[str, Any] = {"seconds": seconds, "tags": sorted(tags), "has_video": bool(video)}
+        found |= {
+            # The picture on the cover is a stream to FFmpeg, but no film.
+            "picture_tracks": sum(
+                not each.disposition & av.stream.Disposition.attached_pic
+                for each in container.streams.video
+            ),
+            "sound_tracks": len(container.streams.audio),
+            "subtitle_tracks": len(container.streams.subtitles),
+        }
         if video is not None:
             context = video.codec_context
             shape = video.sample_aspect_ratio or Fraction(1)
@@ -72,6 +84,14 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
                 "sample_rate": audio.codec_context.sample_rate,
             }
         return found
+
+
+def colours(path: str, reader: str, track: int | None) -> int | None:
+    """The transfer characteristics of the first picture (H.273); ``None`` where there is none."""
+    with open_input(path, reader) as container:
+        video = _stream(container.streams.video, track)
+        frame = next(iter(container.decode(video)), None) if video is not None else None
+        return None if frame is None else int(frame.color_trc or 0)
 
 
 def _stream(streams: tuple[Any, ...], wanted: int | None) -> Any:
@@ -269,14 +289,19 @@ def encode(recipe: Recipe) -> None:
         pictures = _Pictures(recipe, video, target)
         sound = _Sound(recipe, target) if audio is not None else None
         done = set()
+        counts = {video.index: Count("pictures", float(video.average_rate or 30))}
+        if audio is not None:
+            counts[audio.index] = Count("sound")
         for packet in source.demux([each for each in (video, audio) if each is not None]):
             if packet.stream.index in done:
                 continue
-            for frame in _decoded(packet):
+            count = counts[packet.stream.index]
+            for frame in _decoded(packet, count, stop):
                 moment = float(frame.time or 0.0)
                 if moment >= stop:
                     done.add(packet.stream.index)
                     break
+                count.comes_out(frame, moment)
                 if isinstance(frame, av.VideoFrame):
                     progress.at(moment)
                     pictures.put(frame)
@@ -284,18 +309,23 @@ def encode(recipe: Recipe) -> None:
                     sound.put(frame)
             if len(done) == (1 if audio is None else 2):
                 break
+        for count in counts.values():
+            if reason := count.refusal():
+                raise SystemExit(reason)
         pictures.put(None)
         if sound is not None:
             sound.put(None)
 
 
-def _decoded(packet: Any) -> list[Any]:
+def _decoded(packet: Any, count: Count, stop: float) -> list[Any]:
     import av
 
+    count.goes_in(packet, stop)
     try:
         return list(packet.decode())
     except av.error.InvalidDataError:
         # Players show the rest of a film with a broken picture in it; so does ffmpeg.
+        count.fails()
         return []
 
 
@@ -334,6 +364,10 @@ def main() -> None:
     task = json.loads(sys.argv[1])
     if task["task"] == "probe":
         print(json.dumps(probe(task["source"], task["scan"])))  # noqa: T201 - the parent reads it
+        return
+    if task["task"] == "colours":
+        found = colours(task["source"], task["format"], task["video_track"])
+        print(json.dumps(found))  # noqa: T201 - the parent reads it
         return
     recipe = Recipe(**task)
     {"copy": copy, "encode": encode, "still": still}[recipe.task](recipe)

@@ -14,6 +14,8 @@ def command(path: str, recipe: Recipe) -> list[str]:
     words = [path, "-nostdin", "-hide_banner", "-v", "error", "-y"]
     if recipe.task == "still" and recipe.at > 0:
         words += ["-ss", f"{recipe.at:.3f}"]
+    # Beyond a hundredth of its pictures it is damaged, and not quietly shorter.
+    words += ["-max_error_rate", "0.01"]
     # The filters turn the pictures, by what the file's own tables said.
     words += ["-noautorotate", "-protocol_whitelist", "file,pipe", "-f", recipe.format]
     words += ["-threads", "2", "-i", f"file:{recipe.source}"]

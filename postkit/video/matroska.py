@@ -13,11 +13,15 @@ from typing import Any, BinaryIO
 from ..errors import InputError
 from . import process
 from .clip import Clip
+from .colours import HDR_TRANSFERS
 from .engine import HOW_TO_INSTALL, has_av
 
 _HEADER = process.Bounds(wall=15, cpu=1, memory=512 * 1024 * 1024)
 _SCAN = process.Bounds(wall=60, cpu=20, memory=512 * 1024 * 1024)
-_HDR_TRANSFERS = {"smpte2084", "arib-std-b67", 16, 18}
+_HEAD = 4096
+_SEGMENT = b"\x18\x53\x80\x67"
+_MOST_LOST = 0.5
+"""Seconds by which the last packet may end before the film."""
 _DEPTHS = {"p9": 9, "p10": 10, "p12": 12, "p14": 14, "p16": 16}
 _TAGS = (
     ("location", "place"),
@@ -29,6 +33,7 @@ _TAGS = (
     ("artist", "author"),
     ("copyright", "copyright"),
 )
+_TRACKS = {"picture_tracks": "video", "sound_tracks": "audio", "subtitle_tracks": "subtitle"}
 _MEANINGLESS = {"encoder", "duration", "language", "alpha_mode"}
 """What every file says, or says of how to play it."""
 
@@ -48,6 +53,13 @@ def read_matroska(file: Path | bytes | BinaryIO, name: str, size: int) -> Clip:
                 " copy or export it again."
             ) from None
         head = _head(path)
+    missing = missing_bytes(head, size)
+    if missing or found["is_cut"]:
+        raise InputError(
+            f"{name}: it is truncated:"
+            f" {f'{missing} bytes' if missing else 'its last pictures'} of it are missing;"
+            " copy or export it again."
+        )
     if not found["has_video"]:
         raise InputError(f"{name}: it has no video track; give a file with pictures.")
     if not (found["width"] and found["height"] and found["seconds"] and found["seconds"] > 0):
@@ -67,22 +79,32 @@ def read_matroska(file: Path | bytes | BinaryIO, name: str, size: int) -> Clip:
         frame_rate=found["rate"],
         bit_depth=depth if found["pixels"] else None,
         chroma=next((words for part, words in chroma.items() if part in found["pixels"]), None),
-        is_hdr=found["transfer"] in _HDR_TRANSFERS,
+        is_hdr=found["transfer"] in HDR_TRANSFERS,
         audio_codec=_usual(audio) if audio else None,
         audio_channels=found.get("channels"),
         sample_rate=found.get("sample_rate"),
         metadata=_named(found["tags"]),
+        picture_tracks=found["picture_tracks"],
+        sound_tracks=found["sound_tracks"],
+        subtitle_tracks=found["subtitle_tracks"],
     )
 
 
 def _by_av(path: Path, _: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for scan, bounds in ((False, _HEADER), (True, _SCAN)):
+    def probed(scan: bool, bounds: process.Bounds) -> dict[str, Any]:
         task = json.dumps({"task": "probe", "source": str(path), "scan": scan})
-        found = json.loads(process.run([*process.python("engine_av"), task], bounds))
-        # A browser that records does not know yet how long the film will be.
-        if found["seconds"] or not found["has_video"]:
-            break
+        found: dict[str, Any] = json.loads(
+            process.run([*process.python("engine_av"), task], bounds)
+        )
+        return found | {"is_cut": False}
+
+    found = probed(False, _HEADER)
+    told = found["seconds"]
+    # A browser that records does not know yet how long the film will be, nor how large.
+    if found["has_video"] and (not told or segment(_head(path))[1] is None):
+        found = probed(True, _SCAN)
+        found["is_cut"] = bool(told) and found["seconds"] < told - _MOST_LOST
+        found["seconds"] = told or found["seconds"]
     return found
 
 
@@ -97,8 +119,13 @@ def _by_ffprobe(path: Path, ffprobe: str) -> dict[str, Any]:
     for stream in streams:
         tags |= set(stream.get("tags", {}))
     seconds = told.get("format", {}).get("duration")
-    found: dict[str, Any] = {"has_video": video is not None, "tags": sorted(tags)}
+    found: dict[str, Any] = {"has_video": video is not None, "tags": sorted(tags), "is_cut": False}
     found["seconds"] = float(seconds) if seconds else None
+    for name, kind in _TRACKS.items():
+        found[name] = sum(
+            each.get("codec_type") == kind and not each.get("disposition", {}).get("attached_pic")
+            for each in streams
+        )
     if video is not None:
         across, _, down = str(video.get("sample_aspect_ratio", "1:1")).partition(":")
         shape = int(across) / int(down) if across.isdigit() and down.isdigit() and int(down) else 1
@@ -135,7 +162,37 @@ def _as_path(file: Path | bytes | BinaryIO) -> Iterator[Path]:
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(64)
+        return file.read(_HEAD)
+
+
+def missing_bytes(head: bytes, size: int) -> int:
+    """How many bytes of the segment a file of ``size`` bytes lacks; 0 where it does not say."""
+    start, length = segment(head)
+    return 0 if length is None else max(0, start + length - size)
+
+
+def segment(head: bytes) -> tuple[int, int | None]:
+    """Where the segment's content begins, and its bytes: ``None`` where they are not told.
+
+    Layout: RFC 8794 sections 4 to 6 (a size is a number whose leading zeros tell its length, all
+    ones mean "unknown"), RFC 9559 section 5.1; checked 2026-11-29.
+    """
+    at = 4
+    length, at = _number(head, at)
+    at += length or 0
+    if head[at : at + 4] != _SEGMENT:
+        return at, None
+    length, at = _number(head, at + 4)
+    return at, length
+
+
+def _number(data: bytes, at: int) -> tuple[int | None, int]:
+    width = 9 - data[at].bit_length() if at < len(data) and data[at] else 9
+    if width > 8 or at + width > len(data):
+        return None, at
+    mask = (1 << 7 * width) - 1
+    value = int.from_bytes(data[at : at + width], "big") & mask
+    return None if value == mask else value, at + width
 
 
 def _usual(codec: str) -> str:

@@ -14,7 +14,7 @@ from .clip import Clip
 from .fragments import Defaults, defaults, read_fragment
 from .hidden import hidden
 from .sample_entry import pictures, sound
-from .track import Track, matrix, product, read_track, turn
+from .track import SUBTITLES, Track, handler_of, matrix, product, read_track, turn
 
 FIRST = frozenset(b"ftyp moov mdat wide free skip pnot styp".split())
 """What an MP4 or MOV file begins with; files of before 2001 have no ftyp."""
@@ -27,6 +27,7 @@ class Outline:
 
     boxes: list[Box] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
+    subtitles: int = 0
     moov: Box | None = None
     timescale: int = 0
     matrix: tuple[float, float, float, float] = (1, 0, 0, 1)
@@ -81,6 +82,9 @@ def read_movie(source: Source) -> Clip:
         metadata=tuple(sorted(names)),
         video_track=video.id,
         audio_track=audio.id if audio else None,
+        picture_tracks=_count(outline.tracks, b"vide"),
+        sound_tracks=_count(outline.tracks, b"soun"),
+        subtitle_tracks=outline.subtitles,
     )
 
 
@@ -141,6 +145,8 @@ def _read_header(source: Source, moov: Box, found: Outline) -> dict[int, Default
             track = read_track(source, box)
             if track is not None:
                 found.tracks.append(track)
+            elif handler_of(source, box) in SUBTITLES:
+                found.subtitles += 1
         elif box.kind == b"mvex":
             known = defaults(source, box)
             found.is_fragmented = True
@@ -154,6 +160,10 @@ def _meant(tracks: Iterable[Track], handler: bytes) -> Track | None:
     fitting = [track for track in tracks if track.handler == handler and track.samples]
     enabled = [track for track in fitting if track.is_enabled]
     return next(iter(enabled or fitting), None)
+
+
+def _count(tracks: Iterable[Track], handler: bytes) -> int:
+    return sum(track.handler == handler and track.samples > 0 for track in tracks)
 
 
 def _displayed(width: int, height: int, shape: float | None, track: Track) -> tuple[int, int]:

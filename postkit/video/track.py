@@ -17,6 +17,9 @@ from .tables import Timing, last_byte, sizes, timing
 
 Matrix = tuple[float, float, float, float]
 _ENABLED = 1
+SUBTITLES = frozenset((b"sbtl", b"subt", b"clcp"))
+"""Handlers of subtitles and closed captions: QuickTime File Format ("Handler Reference Atoms"),
+ISO/IEC 14496-12:2022 section 12.6.1."""
 _NO_MEDIA = -1
 _MAX_EDITS = 10_000
 
@@ -79,8 +82,7 @@ def read_track(source: Source, box: Box) -> Track | None:
 
     Raises Damaged where a table that it must have is missing or lies.
     """
-    hdlr = source.find(box, b"mdia", b"hdlr")
-    handler = source.read(hdlr.body + 8, 4) if hdlr and hdlr.length >= 12 else b""
+    handler = handler_of(source, box)
     if handler not in (b"vide", b"soun"):
         return None
     tkhd, mdhd = source.find(box, b"tkhd"), source.find(box, b"mdia", b"mdhd")
@@ -116,6 +118,12 @@ def read_track(source: Source, box: Box) -> Track | None:
         last_byte=last_byte(source, chunks) if chunks and count else 0,
         first_shown=_first_shown(source, parts.get(b"ctts")),
     )
+
+
+def handler_of(source: Source, box: Box) -> bytes:
+    """What a track is of, in four letters; empty where it does not say."""
+    hdlr = source.find(box, b"mdia", b"hdlr")
+    return source.read(hdlr.body + 8, 4) if hdlr and hdlr.length >= 12 else b""
 
 
 def matrix(fields: Sequence[int]) -> Matrix:

@@ -13,6 +13,10 @@ from .recipe import FORMATS, Recipe, Task
 _OVERHEAD = 0.96
 """Of the bytes of a file, what its pictures and sound may take: the rest is tables."""
 _SOUND_RATES = {1: 96_000, 2: 128_000}
+ROOMY = 40_000_000
+"""Bits a second that an encoder here never comes to, so that a bound of bytes above it is none."""
+_HIGHEST_RATE = 2**31 - 1
+"""What x264 reads as a rate: a C int."""
 _STEADY = (24.0, 25.0, 30.0, 50.0, 60.0)
 
 
@@ -102,9 +106,11 @@ def _frame_rate(clip: Clip, most: float | None) -> float | None:
 def _max_rate(seconds: float, audio_rate: int, wish: Wish) -> int | None:
     rates = []
     if wish.max_bytes is not None and seconds > 0:
-        rates.append(int(wish.max_bytes * 8 * _OVERHEAD / seconds) - audio_rate)
+        rate = int(wish.max_bytes * 8 * _OVERHEAD / seconds) - audio_rate
+        if rate < ROOMY:
+            rates.append(rate)
     if wish.max_bit_rate is not None:
-        rates.append(int(wish.max_bit_rate * _OVERHEAD) - audio_rate)
+        rates.append(min(int(wish.max_bit_rate * _OVERHEAD) - audio_rate, _HIGHEST_RATE))
     if not rates:
         return None
     rate = min(rates)

@@ -38,7 +38,7 @@ class Film:
     steps: tuple[int, ...] = ()
     shape: Fraction | None = None
     videos: int = 1
-    text: bool = False
+    sounds: int = 1
     mux: dict[str, str] = field(default_factory=dict)
     code: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -49,12 +49,13 @@ def make(path: Path, film: Film) -> Path:
     with av.open(str(path), "w", format=film.format, options=film.mux) as target:
         target.metadata.update(film.tags)
         videos = [_video(target, film) for _ in range(film.videos)]
-        audio: Any = None
-        if film.audio:
-            audio = target.add_stream(film.audio, rate=film.sample_rate, layout=film.layout)
+        sounds: list[Any] = []
+        for _ in range(film.sounds if film.audio else 0):
+            assert film.audio is not None
+            sounds.append(target.add_stream(film.audio, rate=film.sample_rate, layout=film.layout))
         for stream in videos:
             _pictures(target, stream, film)
-        if audio is not None:
+        for audio in sounds:
             _sound(target, audio, film)
     if film.change is not None:
         path.write_bytes(film.change(path.read_bytes()))
@@ -62,7 +63,7 @@ def make(path: Path, film: Film) -> Path:
 
 
 def _video(target: Any, film: Film) -> Any:
-    options = film.code | OPTIONS.get(film.codec, {})
+    options = OPTIONS.get(film.codec, {}) | film.code
     stream = target.add_stream(film.codec, rate=film.rate, options=options)
     # The threads of libvpx spin while they wait for each other, for minutes on a busy machine.
     stream.codec_context.thread_count = 1
@@ -154,6 +155,15 @@ def boundaries(data: bytes) -> list[int]:
 
 def with_bytes(data: bytes, offset: int, new: bytes) -> bytes:
     return data[:offset] + new + data[offset + len(new) :]
+
+
+def subtitled(data: bytes) -> bytes:
+    """The last track of AAC is called one of subtitles."""
+    if data[:4] != b"\x1aE\xdf\xa3":
+        handler = data.rindex(b"soun", 0, data.rindex(b"stsd"))
+        return with_bytes(data, handler, b"sbtl")
+    data = with_bytes(data, data.rindex(b"\x83\x81\x02"), b"\x83\x81\x11")
+    return with_bytes(data, data.rindex(b"A_AAC"), b"S_ASS")
 
 
 TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -17,10 +19,11 @@ from postkit.errors import InputError
 from postkit.testing.videos import video
 from postkit.video.animation import from_animation
 from postkit.video.convert import convert, thumbnail
+from postkit.video.count import Count
 from postkit.video.probe import probe
 from postkit.video.wish import Wish
 
-from .films import Film, make, turned
+from .films import Film, at, make, turned
 
 Films = Callable[[str], Path]
 Colour = tuple[int, int, int]
@@ -215,7 +218,8 @@ def test_the_bytes_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
 
 
-def test_colours_of_high_contrast_become_usual_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told by the container", "by pictures alone"])
+def test_colours_of_high_contrast_become_usual_ones(tmp_path: Path, told: bool) -> None:
     source = tmp_path / "a.mp4"
     with av.open(str(source), "w") as target:
         stream: Any = target.add_stream("libx265", options={"x265-params": "log-level=none"})
@@ -229,7 +233,9 @@ def test_colours_of_high_contrast_become_usual_ones(tmp_path: Path) -> None:
             frame.pts, frame.time_base = number, Fraction(1, 24)
             target.mux(stream.encode(frame))
         target.mux(stream.encode(None))
-    assert probe(source, "a").is_hdr
+    if not told:
+        source.write_bytes(source.read_bytes().replace(b"colr", b"free"))
+    assert probe(source, "a").is_hdr == told
     clip = convert(source, tmp_path / "b.mp4", Wish())
     assert (clip.is_hdr, clip.bit_depth) == (False, 8)
     with av.open(str(tmp_path / "b.mp4")) as container:
@@ -311,7 +317,7 @@ def test_moving_pictures_become_a_film(tmp_path: Path, kind: str) -> None:
         source, save_all=True, append_images=images[1:], duration=[40, 100] * 5, lossless=True
     )
     told: list[float] = []
-    clip = from_animation(source, tmp_path / "b.mp4", Wish(), told.append)
+    clip = from_animation(source, tmp_path / "b.mp4", Wish(), told.append).clip
     assert (clip.width, clip.height, clip.video_codec) == (50, 32, "h264")
     assert clip.audio_codec is None
     assert clip.seconds == pytest.approx(0.7, abs=0.045)
@@ -348,3 +354,80 @@ def test_a_cut_ends_before_the_bound_also_where_pictures_last_long(tmp_path: Pat
     wish = Wish(max_seconds=10.0, trim=True)
     clip = convert(source, tmp_path / "cut.mp4", wish)
     assert 7.0 < clip.seconds <= 10.0
+
+
+def damaged(path: Path, start: float, end: float) -> Path:
+    """The same film with a part of its pictures' bytes overwritten."""
+    data = bytearray(path.read_bytes())
+    mdat = at(bytes(data), "mdat")
+    size = int.from_bytes(data[mdat : mdat + 4], "big") - 8
+    first, last = (mdat + 8 + int(size * share) for share in (start, end))
+    data[first:last] = Random(3).randbytes(last - first)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4"])
+def test_a_damaged_film_is_refused_and_not_made_shorter(tmp_path: Path, codec: str) -> None:
+    # Pictures without others to lean on: an encoder of flat colours would leave a few bytes each.
+    film = Film(codec=codec, frames=60, code={"g": "1"} if codec != "libx265" else {})
+    source = damaged(make(tmp_path / "a.mp4", film), 0.4, 0.9)
+    with pytest.raises(InputError, match=r"it is damaged: \d+ of 60 pictures cannot be decoded"):
+        convert(source, tmp_path / "b.mp4", Wish())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_picture_that_players_pass_over_is_forgiven(tmp_path: Path) -> None:
+    film = make(tmp_path / "a.mov", Film(codec="mjpeg", pixels="yuvj420p", format="mov", frames=48))
+    with av.open(str(film)) as container:
+        packets = [(each.pos or 0, each.size) for each in container.demux(video=0) if each.size]
+    data = bytearray(film.read_bytes())
+    (place, size) = packets[20]
+    data[place : place + size] = bytes(size)
+    film.write_bytes(data)
+    assert convert(film, tmp_path / "b.mp4", Wish()).seconds == pytest.approx(2.0, abs=0.06)
+
+
+@pytest.mark.parametrize(("codec", "refused"), [("vp8", False), ("h264", True)])
+def test_pictures_that_are_never_shown_are_not_missed(codec: str, refused: bool) -> None:
+    """Every fourth packet has the bit clear that says "show it", which only VP8 has."""
+    count = Count("pictures", 24.0)
+    for number in range(80):
+        packet = bytes([0x00 if number % 4 == 3 else 0x10])
+        count.goes_in(Packet(packet, number, codec), 99.0)
+        if number % 4 != 3:
+            count.comes_out(None, number / 24)
+    assert bool(count.refusal()) == refused
+
+
+class Packet(bytearray):
+    """As much of PyAV's packet as is counted."""
+
+    is_discard = False
+    time_base = Fraction(1, 24)
+
+    def __init__(self, data: bytes, pts: int, codec: str) -> None:
+        super().__init__(data)
+        self.pts, self.size = pts, len(data)
+        self.stream = SimpleNamespace(codec_context=SimpleNamespace(name=codec))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("container", ["webm", "matroska"])
+def test_a_truncated_matroska_file_is_refused(tmp_path: Path, container: str, share: float) -> None:
+    codec = "libvpx" if container == "webm" else "mpeg4"
+    film = Film(format=container, codec=codec, frames=48, audio="libopus")
+    data = make(tmp_path / "a", film).read_bytes()
+    assert probe(data, "a").seconds == pytest.approx(2.0, abs=0.06)
+    with pytest.raises(InputError, match=r"it is truncated: \d+ bytes of it are missing"):
+        probe(data[: int(len(data) * share)], "a")
+
+
+def test_a_recording_that_ends_before_its_own_end_is_refused(tmp_path: Path) -> None:
+    """Its segment says no size, as those of browsers; its duration was written later."""
+    data = bytearray(make(tmp_path / "a.mkv", Film(format="matroska", frames=96)).read_bytes())
+    place = data.index(b"\x18\x53\x80\x67") + 4
+    data[place : place + 8] = b"\x01" + b"\xff" * 7
+    assert probe(bytes(data), "a").seconds == pytest.approx(4.0, abs=0.06)
+    with pytest.raises(InputError, match="it is truncated: its last pictures"):
+        probe(bytes(data[: len(data) // 2]), "a")

@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from postkit.limits.entities import EntityRules
 from postkit.limits.model import ImageLimit, Limits, Source, TextLimit, VideoLimit
 from postkit.network import CannotRender, RenderOptions, Rendition
 from postkit.outcomes import outcomes_of
+from postkit.plugins import NETWORKS, Plugins
 from postkit.post import Media, Part, Post, Settings
 from postkit.testing.pictures import picture
 from postkit.testing.videos import video
 from postkit.video.probe import probe
 
-from .films import Film, make
+from .films import Film, make, subtitled
 
 SOURCE = Source("made for these tests", date(2026, 11, 29))
 LIMIT = VideoLimit(("video/mp4",), 50_000_000, SOURCE, max_seconds=60, max_width=640)
@@ -58,18 +60,18 @@ def clip(number: int = 0) -> Media:
     return Media(video(number), f"A rocket, {number}", name=f"{number}.mp4")
 
 
-def gif(seconds: float = 0.6) -> bytes:
-    frames = [Image.new("RGB", (64, 48), (80 * n, 20, 90)) for n in range(3)]
+def gif(seconds: float = 0.6, kind: str = "GIF", size: tuple[int, int] = (64, 48)) -> bytes:
+    frames = [Image.new("RGB", size, (80 * n, 20, 90)) for n in range(3)]
     file = io.BytesIO()
     each = int(seconds * 1000 / 3)
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=each, loop=0)
+    frames[0].save(file, kind, save_all=True, append_images=frames[1:], duration=each, loop=0)
     return file.getvalue()
 
 
 def test_what_fits_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(video())
-    attachment, changes = fit_video(Media(path), "Alt", LIMIT)
+    attachment, changes, _ = fit_video(Media(path), "Alt", LIMIT)
     assert changes == ()
     assert attachment.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     with attachment.open() as file:
@@ -81,7 +83,7 @@ def test_what_fits_stays_as_it_is(tmp_path: Path) -> None:
 def test_what_it_tells_beside_its_pictures_is_taken_out(tmp_path: Path) -> None:
     tags = {"location": "+48.8577+002.2950/", "comment": "secret"}
     path = make(tmp_path / "film.mp4", Film(tags=tags))
-    attachment, changes = fit_video(Media(path), "", LIMIT)
+    attachment, changes, _ = fit_video(Media(path), "", LIMIT)
     assert len(changes) == 1
     assert changes[0].startswith("film.mp4: metadata removed (")
     assert "place" in changes[0]
@@ -92,17 +94,64 @@ def test_what_it_tells_beside_its_pictures_is_taken_out(tmp_path: Path) -> None:
 
 def test_a_container_that_is_not_taken_is_packed_anew(tmp_path: Path) -> None:
     path = make(tmp_path / "film.mov", Film(format="mov"))
-    attachment, changes = fit_video(Media(path), "", LIMIT)
+    attachment, changes, _ = fit_video(Media(path), "", LIMIT)
     assert attachment.name == "film.mp4"
     assert "packed anew as MP4" in changes[0]
     assert probe(io.BytesIO(attachment.read()), "made").mime == "video/mp4"
+
+
+@pytest.mark.parametrize("container", ["mov", "matroska"])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"], ids=["packed anew", "coded anew"])
+def test_tracks_that_are_not_sent_are_losses(tmp_path: Path, container: str, codec: str) -> None:
+    film = Film(format=container, codec=codec, videos=2, audio="aac", sounds=3, change=subtitled)
+    path = make(tmp_path / "film", film)
+    clip = probe(path, "film")
+    assert (clip.picture_tracks, clip.sound_tracks, clip.subtitle_tracks) == (2, 2, 1)
+    losses = (
+        "film: 1 of 2 picture tracks is not sent",
+        "film: 1 of 2 sound tracks is not sent",
+        "film: its subtitles are not sent",
+    )
+    assert fit_video(Media(path), "", LIMIT)[2] == losses
+    post = Post("x", media=[Media(path)])
+    rendition = rendered(post, limits())
+    assert [(loss.field, loss.text, loss.items) for loss in rendition.losses] == [
+        ("tracks", loss, (1,)) for loss in losses
+    ]
+    # It goes, if with less: the medium is no loss.
+    outcomes = [row.outcome for row in outcomes_of(post, Settings(), rendition)]
+    assert outcomes == ["delivered", "adapted"]
+    kept = replace(LIMIT, mime_types=("video/mp4", clip.mime), video_codecs=("h264", "mpeg4"))
+    assert fit_video(Media(path), "", kept)[2] == (), "As it is, it has all of them."
+
+
+def test_less_colour_is_told_where_only_the_pictures_say_what_they_are(tmp_path: Path) -> None:
+    code = {
+        "x265-params": "log-level=none:transfer=smpte2084:colorprim=bt2020:colormatrix=bt2020nc"
+    }
+    film = Film(codec="libx265", pixels="yuv420p10le", code=code)
+    path = make(tmp_path / "film.mp4", film)
+    path.write_bytes(path.read_bytes().replace(b"colr", b"free"))
+    assert not probe(path, "film").is_hdr
+    _, changes, _ = fit_video(Media(path), "", LIMIT)
+    assert changes[1] == "film.mp4: high dynamic range -> standard (BT.709)"
+
+
+def test_less_sound_is_told(tmp_path: Path) -> None:
+    film = Film(format="mov", audio="pcm_s16le", layout="5.1", sample_rate=96_000)
+    _, changes, losses = fit_video(Media(make(tmp_path / "film.mov", film)), "", LIMIT)
+    assert changes[1:-1] == (
+        "film.mov: sound of 6 channels -> 2",
+        "film.mov: sound of 96000 Hz -> 48000 Hz",
+    )
+    assert losses == ()
 
 
 def test_what_is_too_large_is_scaled_down_and_told(tmp_path: Path) -> None:
     path = make(tmp_path / "film.mp4", Film(width=1280, height=720))
     told: list[tuple[str, float]] = []
     with watched(lambda name, done: told.append((name, done))):
-        attachment, changes = fit_video(Media(path), "", LIMIT)
+        attachment, changes, _ = fit_video(Media(path), "", LIMIT)
     assert (attachment.width, attachment.height) == (640, 360)
     assert changes[0].startswith("film.mp4: 1280x720 -> 640x360, ")
     assert told[-1] == ("film.mp4", 1.0)
@@ -123,7 +172,7 @@ def test_what_is_too_long_is_cut_only_when_told_to(tmp_path: Path) -> None:
     short = replace(LIMIT, max_seconds=1.0)
     with pytest.raises(CannotRender):
         fit_video(Media(path), "", short)
-    attachment, changes = fit_video(Media(path), "", short, trim=True)
+    attachment, changes, _ = fit_video(Media(path), "", short, trim=True)
     assert attachment.seconds is not None
     assert attachment.seconds <= 1.0
     assert "3.0 s -> 1.0 s" in changes[0]
@@ -209,7 +258,7 @@ def test_an_alt_text_that_only_pictures_carry_is_a_loss() -> None:
 def test_a_file_that_changes_between_plan_and_acceptance_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(video(1))
-    attachment, _ = fit_video(Media(path), "", LIMIT)
+    attachment, _, _ = fit_video(Media(path), "", LIMIT)
     path.write_bytes(video(2))
     with attachment.open() as file:
         assert hashlib.sha256(file.read()).hexdigest() != attachment.sha256
@@ -219,7 +268,7 @@ def test_the_same_bytes_are_found_where_they_are_now(tmp_path: Path) -> None:
     first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
     for path in (first, second):
         path.write_bytes(video(1))
-        attachment, _ = fit_video(Media(path), "", LIMIT)
+        attachment, _, _ = fit_video(Media(path), "", LIMIT)
         if path == first:
             path.unlink()
     assert attachment.read() == second.read_bytes()
@@ -240,3 +289,14 @@ def test_without_an_engine_it_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match=r"postkit-social\[video\]"):
         fit_video(Media(path), "", LIMIT)
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in entry_points(group=NETWORKS)))
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_a_short_animation_goes_to_every_network_that_has_videos(name: str, kind: str) -> None:
+    """A bound of a gigabyte for a second is no rate that an encoder can be told."""
+    table = Plugins().network(name).limits
+    assert table.video is not None
+    data = gif(1.0, kind, size=(320, 240))
+    attachment, _, _ = fit_video(Media(data, name=f"turn.{kind.lower()}"), "", table.video)
+    assert attachment.seconds == pytest.approx(1.0, abs=0.4)
