@@ -144,11 +144,15 @@ class Media:
         return self._sha256
 
     def with_alt(self, alt: str) -> Media:
-        """The same medium under another alternative text."""
+        """The same medium under another alternative text. Raises as ``read`` does where it is a
+        stream, which gives its bytes only once."""
+        if self._source is not None and self.path is None:
+            self.read()
         other = Media(
             self._source if self._source is not None else self._data or b"", alt, name=self.name
         )
         other._data, other._kind, other.remote = self._data, self._kind, self.remote
+        other._sha256 = self._sha256
         return other
 
     def digest(self) -> str:
