@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..errors import PostkitError
+from ..errors import PostkitError, WithLines
 from .text import understand_text
 
 COMMANDS = {
@@ -278,11 +278,12 @@ def _fail(
     error: PostkitError | None = None,
     hint: str = "",
 ) -> int:
-    from .output import emit, say
+    from .output import emit, say, shown
 
     problems: tuple[str, ...] = getattr(error, "problems", ()) or (message,)
     for problem in problems:
-        say(f"error: {problem}", err=True)
+        words = f"error: {problem}"
+        say(words if isinstance(problem, WithLines) else shown(words), err=True)
     if hint and not as_json:
         say(hint, err=True)
     if as_json:

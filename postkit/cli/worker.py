@@ -15,7 +15,7 @@ import click
 
 from ..errors import InputError
 from ..kit import Kit
-from .output import counted, emit, json_option, say
+from .output import counted, emit, json_option, say, shown
 from .service import Done, Service
 from .state_lines import StateLines
 from .timing import spoken
@@ -145,4 +145,4 @@ def _logged() -> Iterator[None]:
 class _Said(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError, ValueError):
-            say(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+            say(shown(f"{record.levelname.lower()}: {record.getMessage()}"), err=True)
