@@ -102,7 +102,8 @@ def locate(
         raise InputError(
             WithLines(
                 f"{address}: there are {len(here)} accounts; name one of {choices}, or set a "
-                f'default in postkit.toml:\n  [networks.{address.network}]\n  account = "{here[0].name}"'
+                f"default in postkit.toml:\n  [networks.{address.network}]\n"
+                f'  account = "{here[0].name}"'
             )
         )
     for account in here:

@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 
+from ..adapt.scratch import SCRATCH
 from ..errors import InputError
 from ..kit import Kit
 from .output import counted, emit, json_option, say, shown
@@ -112,6 +113,7 @@ def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
     def heard(_number: int, _frame: FrameType | None) -> None:
         if stopping.is_set():
+            SCRATCH.clear()
             os._exit(ENDED)
         stopping.set()
         say(STOPPING, err=True)
