@@ -91,7 +91,8 @@ class Workshop(Generic[T]):
     def _watched(self, make: Callable[[], T]) -> tuple[T, dict[str, int]]:
         """What is made, and the files that it left, with their sizes."""
         before = getattr(self._making, "paths", None)
-        self._making.paths = paths = []
+        paths: list[str] = []
+        self._making.paths = paths
         try:
             made = make()
         finally:

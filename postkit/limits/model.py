@@ -148,6 +148,8 @@ class Limits:
     video: VideoLimit | None = None
     video_alt: bool = True
     """Whether a video carries an alternative text as pictures do."""
+    animation_alt: bool = True
+    """Whether an animated picture that stays one does."""
     alt: TextLimit | None = None
     alt_of_videos: TextLimit | None = None
     """Where a video's alternative text has another limit than a picture's."""

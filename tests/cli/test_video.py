@@ -62,3 +62,16 @@ def test_a_broken_video_is_one_sentence(postkit: Program) -> None:
     said = postkit.fails(1, "publish", "Hi", "--to", "x", "--media", "half.mp4")
     assert "half.mp4: it is truncated" in said
     assert postkit.creates() == 0
+
+
+def test_an_animation_keeps_its_alt_text_at_x(postkit: Program) -> None:
+    from PIL import Image
+
+    postkit.connect("x")
+    frames = [Image.new("RGB", (64, 48), (80 * n, 20, 90)) for n in range(3)]
+    frames[0].save("spin.gif", save_all=True, append_images=frames[1:], duration=200, loop=0)
+    given = ("publish", "It spins", "--to", "x", "--media", "spin.gif", "--alt", "A wheel")
+    [delivery] = postkit(*given, "--json").report["deliveries"]
+    assert (delivery["state"], delivery["losses"]) == ("live", [])
+    [post] = postkit.server.posts("x")
+    assert [media.alt for media in post.media] == ["A wheel"]
