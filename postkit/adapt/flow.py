@@ -129,14 +129,11 @@ def attach(
 
 def _alt(media: Media, kind: MediaKind, limits: Limits, draft: Draft, ledger: Ledger) -> str:
     alt = normal(media.alt)
-    carried = {"animation": limits.animation_alt, "video": limits.video_alt}
-    if alt and (limits.alt is None or not carried.get(kind, True)):
+    limit = limits.alt_limit(kind)
+    if alt and limit is None:
         text = f"{media.name}: alt text is not sent ({alt})"
         ledger.loss("alt", text, draft, ledger.numbers(media))
         return ""
-    limit = limits.alt
-    if kind == "video" and limits.alt_of_videos is not None:
-        limit = limits.alt_of_videos
     if limit and (count := limit.counter.count(alt)) > limit.maximum:
         ledger.refuse(
             "alt",
