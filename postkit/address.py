@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .errors import InputError
+from .errors import InputError, WithLines
 from .network import Account
 from .suggest import did_you_mean
 
@@ -63,10 +63,13 @@ def expand(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[st
         else:
             group = name[1:] if _BARE_KEY.fullmatch(name[1:]) else "launch"
             known = ", ".join(f"@{each}" for each in sorted(groups)) or "none"
+            shown = name if name.isprintable() else repr(name)
             problems.append(
-                f"There is no group {name}.{did_you_mean(name[1:], groups)} Groups in "
-                f"postkit.toml: {known}. To make one:\n  [groups]\n"
-                f'  {group} = ["network:account", "network:account/target"]'
+                WithLines(
+                    f"There is no group {shown}.{did_you_mean(name[1:], groups)} Groups in "
+                    f"postkit.toml: {known}. To make one:\n  [groups]\n"
+                    f'  {group} = ["network:account", "network:account/target"]'
+                )
             )
     if problems:
         raise InputError(problems)
@@ -97,8 +100,11 @@ def locate(
     if name is None:
         choices = ", ".join(account.label for account in here)
         raise InputError(
-            f"{address}: there are {len(here)} accounts; name one of {choices}, or set a default "
-            f'in postkit.toml:\n  [networks.{address.network}]\n  account = "{here[0].name}"'
+            WithLines(
+                f"{address}: there are {len(here)} accounts; name one of {choices}, or set a "
+                f"default in postkit.toml:\n  [networks.{address.network}]\n"
+                f'  account = "{here[0].name}"'
+            )
         )
     for account in here:
         if account.name == name:

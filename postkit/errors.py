@@ -18,6 +18,11 @@ class PostkitError(Exception):
         self.message = message
 
 
+class WithLines(str):
+    """A problem with lines below it to copy into a file. The line breaks of every other problem
+    are of somebody else's text, and are escaped where it is printed."""
+
+
 class InputError(PostkitError):
     """What was given cannot be used; ``problems`` lists all of it, one sentence each."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +25,9 @@ those whom the post mentions; nobody. A network may always let the author and th
 
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
+
+_TURNING = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"])
+"""The classes of the characters that set the direction of those around them (UAX 9)."""
 
 _LINK = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
@@ -79,8 +83,7 @@ class Media:
             self.name = name or Path(str(getattr(source, "name", "media"))).name
         else:
             raise InputError(f"Media takes a path, bytes or a stream, not {type(source).__name__}.")
-        # A file's name is bytes; what a network is told is text.
-        self.name = self.name.encode("utf-8", "replace").decode()
+        self.name = _plain(self.name)
 
     @classmethod
     def from_url(
@@ -126,6 +129,21 @@ class Media:
             return open_file(self._source)
         return io.BytesIO(self.read())
 
+    def head(self, size: int) -> bytes:
+        """The first ``size`` bytes. Raises as ``read`` does."""
+        with self.open() as file, self._read_errors():
+            return file.read(size)
+
+    @contextlib.contextmanager
+    def _read_errors(self) -> Iterator[None]:
+        """A disk may fail, or a share be gone, long after the file was opened."""
+        from .adapt.reader import unreadable
+
+        try:
+            yield
+        except OSError as error:
+            raise unreadable(self.path or self.name, error) from None
+
     @property
     def kind(self) -> MediaKind:
         """What it is by its bytes: a picture, a picture that moves, or a video. Raises as
@@ -139,16 +157,20 @@ class Media:
     def sha256(self) -> str:
         """The SHA-256 (hex) of the bytes, read once. Raises as ``read`` does."""
         if self._sha256 is None:
-            with self.open() as file:
+            with self.open() as file, self._read_errors():
                 self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type] # typeshed asks for more than it needs
         return self._sha256
 
     def with_alt(self, alt: str) -> Media:
-        """The same medium under another alternative text."""
+        """The same medium under another alternative text. Raises as ``read`` does where it is a
+        stream, which gives its bytes only once."""
+        if self._source is not None and self.path is None:
+            self.read()
         other = Media(
             self._source if self._source is not None else self._data or b"", alt, name=self.name
         )
         other._data, other._kind, other.remote = self._data, self._kind, self.remote
+        other._sha256 = self._sha256
         return other
 
     def digest(self) -> str:
@@ -388,6 +410,21 @@ class Post:
             fields.append(["replies", self.replies])
         digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _plain(name: str) -> str:
+    """A file's name is bytes; what networks and lines of a report are told is text in one line
+    that is read in one direction: anything else of it becomes ``_``."""
+    name = name.encode("utf-8", "replace").decode()
+    return "".join("_" if _is_unruly(char) else char for char in name)
+
+
+def _is_unruly(char: str) -> bool:
+    return (
+        unicodedata.category(char) in ("Cc", "Zl", "Zp")
+        or unicodedata.bidirectional(char) in _TURNING
+        or char in "\u061c\u200e\u200f"
+    )
 
 
 def _media(media: Iterable[Media | str | Path]) -> tuple[Media, ...]:

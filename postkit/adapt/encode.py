@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BEST, WORST = 92, 60
 """Qualities between which is searched; below, artefacts show sooner than fewer pixels do."""
+LOSSLESS = 100
 
 _SMALLEST = 16
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -35,16 +36,23 @@ class Encoded:
 
 
 def encode(
-    image: Image.Image, mimes: Collection[str], max_bytes: int, *, graphic: bool
+    image: Image.Image,
+    mimes: Collection[str],
+    max_bytes: int,
+    *,
+    without_loss: bool,
+    sharp: bool,
 ) -> Encoded | None:
     """``image`` (RGB or RGBA) as one of ``mimes``, at most ``max_bytes``; ``None``: impossible.
 
-    ``graphic``: few colours or transparency, for which PNG is tried first.
+    ``without_loss``: PNG and WebP are tried so first. ``sharp``: it may have text in it, which
+    needs each pixel's own colour.
     """
-    if graphic and "image/png" in mimes:
-        data = _bytes(image, "image/png", BEST)
-        if len(data) <= max_bytes:
-            return Encoded(data, "image/png", *image.size)
+    for lossless in ("image/png", "image/webp") if without_loss else ():
+        if lossless in mimes:
+            data = _bytes(image, lossless, LOSSLESS)
+            if len(data) <= max_bytes:
+                return Encoded(data, lossless, *image.size)
     see_through = image.mode == "RGBA"
     mime = next((m for m in ("image/jpeg", "image/webp", "image/png") if m in mimes), None)
     if mime is None:
@@ -52,16 +60,18 @@ def encode(
     flattened = see_through and mime == "image/jpeg"
     if flattened:
         image = _on_white(image)
-    return _smaller(image, mime, max_bytes, flattened=flattened)
+    return _smaller(image, mime, max_bytes, flattened=flattened, sharp=sharp)
 
 
-def _smaller(image: Image.Image, mime: str, max_bytes: int, *, flattened: bool) -> Encoded | None:
+def _smaller(
+    image: Image.Image, mime: str, max_bytes: int, *, flattened: bool, sharp: bool
+) -> Encoded | None:
     scale, first = 1.0, BEST
     while True:
         width = max(1, round(image.width * scale))
         height = max(1, round(image.height * scale))
         scaled = image if scale == 1.0 else resized(image, width, height)
-        data, smallest = _best_quality(scaled, mime, max_bytes, first)
+        data, smallest = _best_quality(scaled, mime, max_bytes, first, sharp=sharp)
         if data is not None:
             return Encoded(data, mime, width, height, flattened)
         if max(width, height) <= _SMALLEST:
@@ -74,13 +84,13 @@ def _smaller(image: Image.Image, mime: str, max_bytes: int, *, flattened: bool) 
 
 
 def _best_quality(
-    image: Image.Image, mime: str, max_bytes: int, first: int
+    image: Image.Image, mime: str, max_bytes: int, first: int, *, sharp: bool
 ) -> tuple[bytes | None, int]:
     """The best encoding that fits (at most five tries), and the size of the smallest tried."""
-    data = _bytes(image, mime, first)
+    data = _bytes(image, mime, first, sharp=sharp)
     if len(data) <= max_bytes or mime == "image/png":
         return (data if len(data) <= max_bytes else None), len(data)
-    low, low_data = WORST, _bytes(image, mime, WORST)
+    low, low_data = WORST, _bytes(image, mime, WORST, sharp=sharp)
     if len(low_data) > max_bytes:
         return None, len(low_data)
     high, high_size = first, len(data)
@@ -91,7 +101,7 @@ def _best_quality(
         guess = min(max(guess, low + 1), high - 1)
         if guess <= low:
             break
-        tried = _bytes(image, mime, guess)
+        tried = _bytes(image, mime, guess, sharp=sharp)
         if len(tried) > max_bytes:
             high, high_size = guess, len(tried)
         else:
@@ -108,14 +118,18 @@ def resized(image: Image.Image, width: int, height: int) -> Image.Image:
     return image.resize((width, height), Pillow.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _bytes(image: Image.Image, mime: str, quality: int) -> bytes:
+def _bytes(image: Image.Image, mime: str, quality: int, *, sharp: bool = False) -> bytes:
     file = io.BytesIO()
     if mime == "image/png":
         image.save(file, "PNG", optimize=image.width * image.height <= 4_000_000)
     elif mime == "image/webp":
-        image.save(file, "WEBP", quality=quality, method=4, exact=False)
+        lossless = quality == LOSSLESS
+        effort = 20 if lossless else quality
+        image.save(file, "WEBP", lossless=lossless, quality=effort, method=4, exact=False)
     else:
-        image.save(file, "JPEG", quality=quality, optimize=True)
+        # 4:4:4 where text may be in it: a quarter of the colours' pixels blurs a red letter.
+        subsampling = 0 if sharp else 2
+        image.save(file, "JPEG", quality=quality, optimize=True, subsampling=subsampling)
     return file.getvalue()
 
 

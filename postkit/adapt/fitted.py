@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _FEW_COLOURS = 1024
+_WITHOUT_LOSS = ("image/png", "image/bmp", "image/gif", "image/tiff")
+"""Types in which a screenshot is kept."""
 
 
 def fitted(data: bytes, name: str, limit: ImageLimit) -> Fitted:
@@ -40,7 +42,7 @@ def fitted(data: bytes, name: str, limit: ImageLimit) -> Fitted:
                 f" ({why}); give {remedy}a still picture."
             )
     elif misfit:
-        return _encoded(opened, name, size, limit, len(data))
+        return _encoded(opened, name, size, limit, data)
     kept = clean or data
     return Fitted(
         kept,
@@ -73,7 +75,7 @@ def _misfit(opened: Opened, size: tuple[int, int], limit: ImageLimit) -> str | N
 
 
 def _encoded(
-    opened: Opened, name: str, size: tuple[int, int], limit: ImageLimit, before: int
+    opened: Opened, name: str, size: tuple[int, int], limit: ImageLimit, source: bytes
 ) -> Fitted:
     picture = opened.picture
     mimes = [mime for mime in ENCODABLE if _takes(limit, mime)]
@@ -88,27 +90,49 @@ def _encoded(
     graphic = picture.has_alpha or (
         picture.mime != "image/jpeg" and image.getcolors(_FEW_COLOURS) is not None
     )
+    sharp = picture.mime in _WITHOUT_LOSS
+    # A photo that is far too large without loss would only take time.
+    expected = len(source) * (size[0] * size[1]) / picture.pixels
+    hopeful = sharp and (picture.mime != "image/png" or expected <= 2 * limit.max_bytes)
     if image.size != size:
         image = resized(image, *size)
     if image is opened.image:
         image = image.copy()
     # The encoders write comments, profiles and XMP of where an image came from.
     image.info = {}
-    made = encode(image, mimes, limit.max_bytes, graphic=graphic)
+    made = encode(
+        image,
+        mimes,
+        limit.max_bytes,
+        without_loss=graphic or hopeful,
+        sharp=graphic or sharp,
+    )
     if made is None:
         raise CannotRender(
             f"{name}: it cannot be made to fit in {in_bytes(limit.max_bytes)}; give another."
         )
-    changes = [_scaled(picture, made, before)]
+    changes = [_scaled(picture, made, len(source))]
     if picture.orientation != 1:
         changes.append("turned upright")
     changes += _removed(picture)
     if conversion:
         changes.append(f"colours converted ({conversion})")
+    if _is_deep(opened, source) and opened.image.mode.startswith(("RGB", "L")):
+        changes.append("16 bits of each colour to 8")
     if made.flattened:
         changes.append("transparency laid on white")
     digest = hashlib.sha256(made.data).hexdigest()
     return Fitted(made.data, digest, made.mime, made.width, made.height, tuple(changes))
+
+
+def _is_deep(opened: Opened, source: bytes) -> bool:
+    """Whether the file has 16 bits a colour, of which the decoder gives eight."""
+    if opened.picture.mime == "image/png":
+        return source[24] == 16  # of IHDR, which is the first chunk (PNG, 11.2.1)
+    if opened.picture.mime == "image/tiff":
+        bits = getattr(opened.image, "tag_v2", {}).get(258, ())  # BitsPerSample (TIFF 6.0, 8)
+        return 16 in (bits if isinstance(bits, tuple) else (bits,))
+    return False
 
 
 def _scaled(picture: Picture, made: Encoded, before: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import InputError
 from ..limits.model import Limits
@@ -107,18 +108,20 @@ def attach(
     """The media of ``draft`` made to fit; problems of each are collected."""
     attachments = []
     for media in draft.media:
+        kind = None
         try:
             kind = sent_as(media.kind, limits)
-            alt = _alt(media, kind, limits, draft, ledger)
-            attachment, changes, losses = _fit(media, kind, alt, limits, trim)
-        except InputError as error:
-            for problem in error.problems:
-                ledger.refuse("media", problem, ledger.numbers(media))
-        except CannotRender as error:
-            for reason in error.reasons:
+            attachment, changes, losses = _fit(media, kind, limits, trim)
+        except (InputError, CannotRender) as error:
+            reasons = error.problems if isinstance(error, InputError) else error.reasons
+            for reason in reasons:
                 ledger.refuse("media", reason, ledger.numbers(media))
+            if kind is not None:
+                _alt(media, kind, limits, draft, ledger)
         else:
-            attachments.append(attachment)
+            # An animated picture that is too large may have become a video.
+            alt = _alt(media, attachment.kind, limits, draft, ledger)
+            attachments.append(replace(attachment, alt=alt))
             for line in changes:
                 ledger.change("media", line, draft, ledger.numbers(media))
             for line in losses:
@@ -126,15 +129,13 @@ def attach(
     return tuple(attachments)
 
 
-def _alt(media: Media, kind: MediaKind | None, limits: Limits, draft: Draft, ledger: Ledger) -> str:
+def _alt(media: Media, kind: MediaKind, limits: Limits, draft: Draft, ledger: Ledger) -> str:
     alt = normal(media.alt)
-    if alt and (limits.alt is None or (kind != "image" and not limits.video_alt)):
+    limit = limits.alt_limit(kind)
+    if alt and limit is None:
         text = f"{media.name}: alt text is not sent ({alt})"
         ledger.loss("alt", text, draft, ledger.numbers(media))
         return ""
-    limit = limits.alt
-    if kind == "video" and limits.alt_of_videos is not None:
-        limit = limits.alt_of_videos
     if limit and (count := limit.counter.count(alt)) > limit.maximum:
         ledger.refuse(
             "alt",
@@ -146,23 +147,23 @@ def _alt(media: Media, kind: MediaKind | None, limits: Limits, draft: Draft, led
 
 
 def _fit(
-    media: Media, kind: MediaKind | None, alt: str, limits: Limits, trim: bool
+    media: Media, kind: MediaKind | None, limits: Limits, trim: bool
 ) -> tuple[Attachment, tuple[str, ...], tuple[str, ...]]:
     if kind == "video" and limits.video is not None:
         from .videos import fit_video
 
-        return fit_video(media, alt, limits.video, trim=trim)
+        return fit_video(media, "", limits.video, trim=trim)
     from .images import fit
 
     if kind == "animation" and limits.animation is not None:
         try:
-            return *fit(media.read(), media.name, alt, limits.animation, kind="animation"), ()
+            return *fit(media.read(), media.name, "", limits.animation, kind="animation"), ()
         except CannotRender:
             if limits.video is None:
                 raise
         from .videos import fit_video
 
-        return fit_video(media, alt, limits.video)
+        return fit_video(media, "", limits.video)
     if limits.image is None:
         raise CannotRender(f"{media.name}: pictures are not supported here.")
-    return *fit(media.read(), media.name, alt, limits.image), ()
+    return *fit(media.read(), media.name, "", limits.image), ()

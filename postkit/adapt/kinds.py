@@ -18,9 +18,8 @@ WORDS: dict[MediaKind, tuple[str, str]] = {
 def kind_of(media: Media) -> MediaKind:
     """By its bytes, of which no pixel is decoded: ``Media.kind`` keeps it. What is neither counts
     as a picture, and is refused as one. Raises InputError where the file cannot be read."""
-    with media.open() as file:
-        if video_mime(file.read(HEAD)) is not None:
-            return "video"
+    if video_mime(media.head(HEAD)) is not None:
+        return "video"
     data = media.read()
     return "animation" if is_animated(data, image_mime(data)) else "image"
 

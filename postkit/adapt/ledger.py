@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..network import Change, Json
 from ..post import Media, Post
@@ -29,8 +29,10 @@ class Ledger:
         self.refusals: list[Change] = []
         self._changes: list[Line] = []
         self._losses: list[Line] = []
-        media = post.media if post is not None else ()
-        self._numbers = {id(one): number for number, one in enumerate(media, 1)}
+        self.media = _apart(post) if post is not None else ()
+        """The media of each part of the post, by which ``numbers`` knows them."""
+        every = (one for part in self.media for one in part)
+        self._numbers = {id(one): number for number, one in enumerate(every, 1)}
 
     def change(
         self,
@@ -56,12 +58,16 @@ class Ledger:
         self._losses.append((name, text, draft, items or _source(name, draft), ()))
 
     def refuse(self, name: str, reason: str, items: tuple[int, ...] = ()) -> None:
-        """The post cannot be sent, for one more reason."""
-        if reason not in (refusal.text for refusal in self.refusals):
-            self.refusals.append(Change(name, reason, None, items))
+        """The post cannot be sent, for one more reason; one that was given is of more items."""
+        for place, refusal in enumerate(self.refusals):
+            if refusal.text == reason:
+                more = tuple(item for item in items if item not in refusal.items)
+                self.refusals[place] = replace(refusal, items=refusal.items + more)
+                return
+        self.refusals.append(Change(name, reason, None, items))
 
     def numbers(self, *media: Media) -> tuple[int, ...]:
-        """Which of the post's media these are, counted from 1."""
+        """Which of the post's media these are, counted from 1: objects of ``media``."""
         return tuple(self._numbers[id(one)] for one in media if id(one) in self._numbers)
 
     def changes(self, drafts: Sequence[Draft]) -> tuple[Change, ...]:
@@ -69,6 +75,19 @@ class Ledger:
 
     def losses(self, drafts: Sequence[Draft]) -> tuple[Change, ...]:
         return tuple(_numbered(self._losses, drafts))
+
+
+def _apart(post: Post) -> tuple[tuple[Media, ...], ...]:
+    """The media of each part; an object that was given more than once is another each time."""
+    seen: set[int] = set()
+
+    def own(media: Media) -> Media:
+        if id(media) in seen:
+            return media.with_alt(media.alt)
+        seen.add(id(media))
+        return media
+
+    return tuple(tuple(map(own, part.media)) for part in post.parts)
 
 
 def _source(name: str, draft: Draft | None) -> tuple[int, ...]:

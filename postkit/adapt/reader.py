@@ -30,7 +30,7 @@ def read_file(path: Path) -> bytes:
         try:
             data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
     return _checked(data, str(path))
 
 
@@ -70,7 +70,7 @@ def _opened(path: Path) -> IO[bytes]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         file = open(descriptor, "rb")  # noqa: PTH123, SIM115 - a descriptor has no Path; handed on
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     try:
         # The name may have changed hands since: what is open is what counts.
         _refuse_other_kinds(path, os.fstat(descriptor).st_mode)
@@ -80,7 +80,8 @@ def _opened(path: Path) -> IO[bytes]:
     return file
 
 
-def _unreadable(path: Path, error: OSError | ValueError) -> InputError:
+def unreadable(path: Path | str, error: OSError | ValueError) -> InputError:
+    """The sentence for what the system says about ``path``."""
     if isinstance(error, FileNotFoundError):
         return InputError(f"{path}: there is no such file; check the name and the folder.")
     if isinstance(error, PermissionError):

@@ -33,7 +33,8 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
     """A draft for each part; one alone for a text of the network's own or without threads."""
     if settings.text is not None:
         everything = tuple(range(1, len(post.parts) + 1))
-        own = Draft(normal(settings.text), list(post.media), source=everything)
+        every = [media for part in ledger.media for media in part]
+        own = Draft(normal(settings.text), every, source=everything)
         if settings.text != post.text or len(post.parts) > 1:
             ledger.change("text", "this network's own text is sent instead", own)
         return [own]
@@ -41,6 +42,7 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
     show = _shown(post, limits)
     for number, part in enumerate(post.parts, 1):
         draft = show(part, number, ledger)
+        draft.media = list(ledger.media[number - 1])
         if limits.markup != "none" and not part.markdown and _RAGGED.search(normal(part.text)):
             ledger.change("text", RAGGED, draft)
         if draft.text or draft.media or number == 1:
@@ -78,13 +80,13 @@ def _shown(post: Post, limits: Limits) -> Callable[[Part, int, Ledger], Draft]:
             text = (markdown if part.markdown else escape)(text, limits.rules)
         except TooDeep:
             ledger.refuse("text", TOO_DEEP)
-        return Draft(normal(text), list(part.media), {"markup": limits.markup}, (number,))
+        return Draft(normal(text), fields={"markup": limits.markup}, source=(number,))
 
     return as_markdown
 
 
 def _as_plain(part: Part, number: int, ledger: Ledger) -> Draft:
-    draft = Draft(normal(part.text), list(part.media), source=(number,))
+    draft = Draft(normal(part.text), source=(number,))
     if part.markdown:
         try:
             shown = plain(draft.text)

@@ -15,7 +15,7 @@ from ..accounts.secret import Secret
 from ..errors import InputError
 from ..kit import Kit
 from ..network import CredentialSet, Network
-from .output import emit, json_option, say
+from .output import emit, json_option, say, shown
 from .text import AnyBytes
 
 MOST_BYTES = 65_536
@@ -85,10 +85,10 @@ def command(
             }
         )
     elif who is not None:
-        say(f"Connected {account.label}: {who.name} {who.url or ''}".rstrip())
+        say(shown(f"Connected {account.label}: {who.name} {who.url or ''}".rstrip()))
         say(f'Next: postkit publish --text "Hello" --to {account.label} --dry-run')
     else:
-        say(f"Kept {account.label}, unverified: {problem.message if problem else ''}")
+        say(shown(f"Kept {account.label}, unverified: {problem.message if problem else ''}"))
         say(
             "It is checked with the first post. To check it now, or to give other credentials, "
             "connect it again under the same name."

@@ -13,7 +13,7 @@ from ..errors import PluginError
 from ..guarantees import SAYS, Promise, promises, repeats, spoken
 from ..kit import Kit
 from ..network import Account
-from .output import emit, json_option, say, table, wrapped
+from .output import emit, json_option, say, shown, table, wrapped
 
 
 @click.command("guarantees")
@@ -32,7 +32,7 @@ def command(names: tuple[str, ...], as_json: bool) -> int:
     else:
         _print_rows(found)
     for row in broken:
-        say(f"warning: {row['network']}: {row['message']}", err=True)
+        say(shown(f"warning: {row['network']}: {row['message']}"), err=True)
     return 0
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..errors import PostkitError
+from ..errors import PostkitError, WithLines
 from .text import understand_text
 
 COMMANDS = {
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Threads may wait for a network. What they do is written down, so they may be cut off.
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)
+        _leave(status)
     sys.exit(status)
 
 
@@ -206,12 +206,20 @@ def _interrupted(arguments: list[str], number: int, frame: FrameType | None) -> 
     def give_up() -> None:
         _fail(_wants_json(arguments), "interrupted", INTERRUPTION, INTERRUPTED)
         sys.stdout.flush()
-        os._exit(INTERRUPTED)
+        _leave(INTERRUPTED)
 
     timer = threading.Timer(GRACE, give_up)
     timer.daemon = True
     timer.start()
     signal.default_int_handler(number, frame)
+
+
+def _leave(status: int) -> NoReturn:
+    """End now, without waiting for threads; only the copies of videos are removed."""
+    from ..adapt.scratch import SCRATCH
+
+    SCRATCH.clear()
+    os._exit(status)
 
 
 def _wants_json(arguments: list[str]) -> bool:
@@ -278,11 +286,12 @@ def _fail(
     error: PostkitError | None = None,
     hint: str = "",
 ) -> int:
-    from .output import emit, say
+    from .output import emit, say, shown
 
     problems: tuple[str, ...] = getattr(error, "problems", ()) or (message,)
     for problem in problems:
-        say(f"error: {problem}", err=True)
+        words = f"error: {problem}"
+        say(words if isinstance(problem, WithLines) else shown(words), err=True)
     if hint and not as_json:
         say(hint, err=True)
     if as_json:

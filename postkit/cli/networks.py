@@ -10,7 +10,7 @@ from ..errors import PluginError
 from ..limits.describe import describe
 from ..network import Network
 from ..plugins import Plugins
-from .output import emit, json_option, say, shown, table, wrapped
+from .output import emit, json_option, say, shown, shown_lines, table, wrapped
 
 
 @click.command("networks")
@@ -93,5 +93,5 @@ def _one(network: Network[Any], as_json: bool) -> None:
 
 
 def print_row(name: str, value: str, width: int) -> None:
-    for line in wrapped(shown(value), f"  {shown(name):{width}} "):
+    for line in wrapped(shown_lines(value), f"  {shown(name):{width}} "):
         click.echo(line)

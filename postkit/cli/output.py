@@ -35,17 +35,29 @@ MARKS = {
 }
 WIDEST = 100
 """Columns. Longer lines are hard to read, however wide the terminal is."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters, line separators, and what turns the direction of the text behind it."""
 
 
 def shown(text: str) -> str:
-    """Text as it may be printed: without secrets, and without what a terminal would obey."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", Redactor.redact(text))
+    """Text as it may be printed on one line: without secrets, and without what a terminal would
+    obey. Line breaks are escaped too, so that no text can pretend to be a line of postkit's."""
+    return shown_lines(text).replace("\n", "\\n")
+
+
+def shown_lines(text: str) -> str:
+    """The same with its line breaks: for what stands in a margin of its own, or is postkit's."""
+    return _OBEYED.sub(_escaped, Redactor.redact(text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """A line for people."""
-    click.echo(shown(text), err=err)
+    """Words for people; what is in them of somebody else's goes through ``shown`` first."""
+    click.echo(shown_lines(text), err=err)
 
 
 def emit(value: Any) -> None:
@@ -63,7 +75,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     The last column is never cut or wrapped: put there what a person copies.
     """
-    cells = [[shown(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
+    cells = [[shown(cell.replace("\n", " ")).replace("\t", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in cells:
             click.echo("\t".join(row))
@@ -80,7 +92,7 @@ def print_report(report: Report, *, steps: bool = True) -> None:
     for delivery in report.deliveries:
         print_delivery(delivery, steps=steps)
     for warning in report.warnings:
-        say(f"warning: {warning}", err=True)
+        say(shown(f"warning: {warning}"), err=True)
 
 
 def opening(report: Report, most: int = 40) -> str:

@@ -6,7 +6,7 @@ import click
 
 from ..errors import InputError
 from ..kit import Kit
-from .output import counted, emit, json_option, labelled, say, table
+from .output import counted, emit, json_option, labelled, say, shown, table
 from .text import AnyBytes
 
 
@@ -62,7 +62,7 @@ def command(
         return 0
     for each in pauses:
         why = f"  ({each.reason})" if each.reason else ""
-        say(f"paused  {each.scope.address}{why}")
+        say(shown(f"paused  {each.scope.address}{why}"))
     if left:
         say(f"\nOn their way already, so they may be or become live ({len(left)}):")
         for delivery in left:

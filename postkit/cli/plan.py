@@ -16,7 +16,7 @@ from ..rendition import Attachment
 from ..report import Report
 from ..store.publications import Due
 from ..terms import IN_DOUBT, money, options_of, quota
-from .output import counted, labelled, say, shown, where, wrapped
+from .output import counted, labelled, say, shown, shown_lines, where, wrapped
 
 
 def planned_report(plan: Plan, due: Due | None = None) -> Report:
@@ -96,7 +96,7 @@ def _print_part(planned: Planned, part: RenderedPart, number: int) -> None:
         for limit in planned.network.limits_for(planned.place.account).text
     )
     say(f"    part {number} of {len(parts)} ({counts})")
-    for line in wrapped(shown(part.text), "      | ", "      | "):
+    for line in wrapped(shown_lines(part.text), "      | ", "      | "):
         click.echo(line)
     for media in part.pictures:
         alt = f'"{media.alt}"' if media.alt else "no alt text"

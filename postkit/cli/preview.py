@@ -14,7 +14,7 @@ from ..adapt.workshop import watched
 from ..errors import InputError
 from ..kit import Kit
 from .content import content_options, read_post, read_wishes
-from .output import counted, emit, json_option, say
+from .output import counted, emit, json_option, say, shown
 from .progress import MediaLines
 from .text import AnyBytes
 from .timing import empty_times, spoken, time_options
@@ -95,9 +95,9 @@ def command(**given: Any) -> int:
         return status
     to_standard_output = html == "-"
     for warning in warnings:
-        say(f"warning: {warning}", err=True)
+        say(shown(f"warning: {warning}"), err=True)
     for problem in plan.problems:
-        say(f"refused: {problem}", err=True)
+        say(shown(f"refused: {problem}"), err=True)
     if html is None and png is None:
         _open(Path(str(written["html"])))
     for path in filter(None, written.values()):

@@ -17,7 +17,7 @@ from ..post import Post
 from ..report import Report
 from ..store.publications import Due
 from .content import content_options, read_post, read_wishes
-from .output import counted, emit, json_option, print_report, say
+from .output import counted, emit, json_option, print_report, say, shown
 from .plan import planned_report, print_plan
 from .progress import MediaLines, ProgressLines
 from .timing import empty_times, scheduled_for, spoken, time_options
@@ -193,7 +193,7 @@ def _show_plan(plan: Plan, due: Due | None, as_json: bool) -> int:
     else:
         print_plan(plan)
         for warning in plan.warnings:
-            say(f"warning: {warning}", err=True)
+            say(shown(f"warning: {warning}"), err=True)
         refused = f" {counted(len(plan.refused), 'address')} would refuse." if plan.refused else ""
         when = ""
         if due is not None:

@@ -135,7 +135,7 @@ def evidence_lines(detail: Mapping[str, Any] | None, indent: int) -> Iterator[st
     # Not wrapped: an address stays whole, so that it can be copied.
     yield start + shown(str(detail.get("request", "")))
     yield from wrapped(shown(came), start)
-    answer = " ".join(shown(str(detail.get("answer") or "")).split())
+    answer = shown(" ".join(str(detail.get("answer") or "").split()))
     if answer:
         yield from _broken(answer, start)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from ..adapt.filetype import in_bytes
 from ..address import Address, expand
 from ..config import Config
 from ..emulator.server import EmulatorServer
 from ..errors import InputError, PlanRefused, PluginError
 from ..fetch.offline import Offline
 from ..kit import Kit
-from ..plan import Wishes
+from ..plan import Plan, Wishes
 from ..post import Post
 from .output import emit, print_report
 from .progress import ProgressLines
@@ -56,6 +57,8 @@ def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_j
         plan = kit.plan(post, places, wishes=wishes)
         if plan.refused:
             raise PlanRefused(plan.problems)
+        if too_large := list(_too_large(plan)):
+            raise PlanRefused(too_large)
         publication = kit.accept(plan)
         with ProgressLines(quiet=as_json) as progress:
             report = kit.finish(publication, wait=wait, watch=progress)
@@ -65,3 +68,18 @@ def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_j
         click.echo("A rehearsal on the emulator; nothing was published.")
         print_report(report)
     return report.exit_status
+
+
+def _too_large(plan: Plan) -> Iterator[str]:
+    """An emulator would refuse it where the network does not: that is said before."""
+    from ..emulator.strict import MOST_FILE
+
+    for planned in plan.deliveries:
+        for part in planned.rendition.parts if planned.rendition else ():
+            for media in part.media:
+                if media.size > MOST_FILE:
+                    yield (
+                        f"{planned.address}: {media.name} cannot be rehearsed: it has"
+                        f" {in_bytes(media.size)}, at most {in_bytes(MOST_FILE)};"
+                        " `--dry-run` shows what would be sent."
+                    )

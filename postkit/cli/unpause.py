@@ -6,7 +6,7 @@ import click
 
 from ..desk import NO_WORKER
 from ..kit import Kit
-from .output import emit, json_option, say
+from .output import emit, json_option, say, shown
 from .pause import check
 
 
@@ -55,5 +55,5 @@ def command(addresses: tuple[str, ...], everything: bool, send: bool, as_json: b
     if not found:
         say("Nothing was held.")
     for warning in warnings:
-        say(f"warning: {warning}", err=True)
+        say(shown(f"warning: {warning}"), err=True)
     return 0

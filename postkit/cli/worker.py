@@ -13,9 +13,10 @@ from types import FrameType
 
 import click
 
+from ..adapt.scratch import SCRATCH
 from ..errors import InputError
 from ..kit import Kit
-from .output import counted, emit, json_option, say
+from .output import counted, emit, json_option, say, shown
 from .service import Done, Service
 from .state_lines import StateLines
 from .timing import spoken
@@ -112,6 +113,7 @@ def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
     def heard(_number: int, _frame: FrameType | None) -> None:
         if stopping.is_set():
+            SCRATCH.clear()
             os._exit(ENDED)
         stopping.set()
         say(STOPPING, err=True)
@@ -145,4 +147,4 @@ def _logged() -> Iterator[None]:
 class _Said(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError, ValueError):
-            say(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+            say(shown(f"{record.levelname.lower()}: {record.getMessage()}"), err=True)

@@ -10,9 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 UNREADABLE = "The body of the request could not be read"
-MOST_BYTES = 64 * 1024 * 1024
-"""A mistake must not take the memory of the machine. A larger video that goes in one request
-cannot be rehearsed."""
+MOST_BYTES = 128 * 1024 * 1024
+"""Of one request, held in memory: a mistake must not take all of the machine's."""
+MOST_FILE = MOST_BYTES - 1024 * 1024
+"""Bytes of a file that is sent to an emulator: what goes with it in the request has room. A
+larger one cannot be rehearsed."""
 
 _LONE = re.compile("[\ud800-\udfff]")
 

@@ -82,8 +82,10 @@ def _media(limits: Limits) -> Iterator[Fact]:
     if limits.alt is None:
         yield _fact("alt text", "not carried", own)
     else:
-        pictures_only = "" if limits.video_alt or limits.video is None else ", of pictures"
-        value = f"{limits.alt.maximum:,} {limits.alt.counter.unit}{pictures_only}"
+        only = "" if limits.video_alt or limits.video is None else ", of pictures"
+        if limits.animation is not None and not limits.animation_alt:
+            only += ", not of animated ones" if only else ", not of animated pictures"
+        value = f"{limits.alt.maximum:,} {limits.alt.counter.unit}{only}"
         yield _fact("alt text", value, limits.alt.source)
     if limits.alt_of_videos is not None:
         own_alt = limits.alt_of_videos

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .counters import Counter
 from .entities import EntityRules
+
+if TYPE_CHECKING:
+    from ..rendition import MediaKind
 
 Where = Literal["none", "text", "field"]
 Markup = Literal["none", "markdown"]
@@ -148,6 +151,8 @@ class Limits:
     video: VideoLimit | None = None
     video_alt: bool = True
     """Whether a video carries an alternative text as pictures do."""
+    animation_alt: bool = True
+    """Whether an animated picture that stays one does."""
     alt: TextLimit | None = None
     alt_of_videos: TextLimit | None = None
     """Where a video's alternative text has another limit than a picture's."""
@@ -177,6 +182,12 @@ class Limits:
     def __post_init__(self) -> None:
         if self.markup != "none" and self.threads:
             raise ValueError("markup is for networks without threads: texts are split as plain.")
+
+    def alt_limit(self, kind: MediaKind) -> TextLimit | None:
+        """How long the alternative text of such a medium may be; None where it carries none."""
+        if kind == "video":
+            return (self.alt_of_videos or self.alt) if self.alt and self.video_alt else None
+        return self.alt if kind == "image" or self.animation_alt else None
 
     def changed(self, **fields: Any) -> Limits:
         """A copy with other values: what one account or server allows beyond the table."""

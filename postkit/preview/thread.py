@@ -122,10 +122,10 @@ def _alt(medium: Attachment, lang: Markup, limits: Limits) -> str:
     if not medium.alt:
         return '<b class="mark none">no alt text</b>'
     count = ""
-    if limits.alt is not None:
-        used = limits.alt.counter.count(medium.alt)
-        unit = limits.alt.counter.unit
-        count = f' <span class="count">{used:,} of {limits.alt.maximum:,} {escape(unit)}</span>'
+    limit = limits.alt_limit(medium.kind)
+    if limit is not None:
+        used, unit = limit.counter.count(medium.alt), limit.counter.unit
+        count = f' <span class="count">{used:,} of {limit.maximum:,} {escape(unit)}</span>'
     words = f'<span class="words" dir="auto"{lang}>{escape(medium.alt)}</span>'
     return f'<b class="mark">alt text</b> {words}{count}'
 

@@ -34,6 +34,7 @@ BAD: dict[str, Callable[[Path], object]] = {
     "fifo": lambda path: os.mkfifo(path),
     "loop": lambda path: path.symlink_to(path.name),
     "svg": lambda path: path.write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    "failing": lambda path: path.symlink_to("/proc/self/mem"),
     "device": lambda path: path.symlink_to("/dev/zero"),
 }
 

@@ -9,6 +9,7 @@ import pytest
 from click.types import StringParamType
 
 from postkit.cli.main import COMMANDS, cli
+from postkit.testing.pictures import picture
 
 from .program import Program
 
@@ -103,3 +104,47 @@ def test_a_picture_is_called_what_it_is_called(mastodon: Program, tmp_path: Path
     result = mastodon("publish", "Hi", *given, "--to", "mastodon", "--json")
     assert result.status == 0, result
     assert mastodon("show", result.report["publication"]).status == 0
+
+
+FORGED = "a.jpg\n    lost     text: FORGED\n.jpg"
+TURNED = "we\u2028ird \u202egpj\u2066.\x1b[31m\u200fjpg"
+
+
+@pytest.mark.parametrize("name", [FORGED, TURNED])
+def test_a_name_forges_no_line_of_a_report(mastodon: Program, name: str) -> None:
+    Path(name).write_bytes(picture(1, (64, 48), "JPEG"))
+    mastodon.connect("reddit")
+    given = ("Hi", "--media", name, "--alt", "A cat", "--title", "T")
+    places = ("--to", "mastodon", "--to", "reddit/postkit_test")
+    shown = mastodon("publish", *given, *places, "--dry-run")
+    planned = mastodon("publish", *given, *places, "--dry-run", "--json").report
+    sent = mastodon("publish", *given, *places)
+    assert (shown.status, sent.status) == (0, 0), (shown, sent)
+    uploaded = planned["deliveries"][0]["parts"][0]["media"][0]["name"]
+    for said in (shown.out, sent.out, mastodon("list").out, uploaded):
+        assert not set(said) & set("\u2028\u202e\u2066\x1b\u200f")
+        assert not [line for line in said.splitlines() if line.strip().startswith("lost     text")]
+    assert uploaded in shown.out
+    assert "\n" not in uploaded
+
+
+@pytest.mark.parametrize("name", [FORGED, TURNED])
+def test_a_name_of_nothing_forges_no_error(mastodon: Program, name: str) -> None:
+    said = mastodon("publish", "Hi", "--media", name, "--to", "mastodon")
+    assert said.status == 2
+    assert len(said.err.splitlines()) == 1, said.err
+    assert not set(said.err) & set("\u2028\u202e\u2066\x1b")
+    assert "there is no such file" in said.err
+
+
+def test_an_alt_text_forges_no_line_either(mastodon: Program) -> None:
+    Path("cat.jpg").write_bytes(picture(1, (64, 48), "JPEG"))
+    mastodon.connect("reddit")
+    alt = "A cat\n    lost     text: FORGED"
+    place = "reddit/postkit_test"
+    given = ("Hi", "--media", "cat.jpg", "--alt", alt, "--title", "T", "--to", place)
+    for more in (("--dry-run",), ()):
+        said = mastodon("publish", *given, *more)
+        assert said.status == 0, said
+        assert r"A cat\n    lost     text: FORGED" in said.out
+        assert not [x for x in said.out.splitlines() if x.strip().startswith("lost     text")]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from postkit.errors import InputError
-from postkit.post import Part, Poll, Post, Settings
+from postkit.post import Media, Part, Poll, Post, Settings
 
 LOOSE: Any = Post
 ANY_POLL: Any = Poll
@@ -89,3 +90,19 @@ def test_who_may_reply_makes_another_post_and_none_is_hashed_as_before_the_field
     assert plain.content_hash() == (
         "6bd9ee751f587e2d1901ca14d497abf66c7e138648f6445e94fd07bdde45b4f3"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("bad\udcff.jpg", "bad?.jpg"),
+        ("a\nb\t\x1b[2J\x85.jpg", "a_b__[2J_.jpg"),
+        ("a\u2028b\u2029.jpg", "a_b_.jpg"),
+        ("\u202egpj.exe\u2066\u2069\u200f\u200e\u061c", "_gpj.exe_____"),
+        ("family \U0001f468\u200d\U0001f469 \u05d0\u05d1 日.jpg", None),
+    ],
+)
+def test_a_name_is_text_in_one_line_and_direction(given: str, name: str | None) -> None:
+    for media in (Media(Path("folder") / given), Media(b"x", name=given)):
+        assert media.name == (given if name is None else name)
+        assert media.with_alt("B").name == media.name

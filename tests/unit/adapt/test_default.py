@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from datetime import date
@@ -13,11 +14,13 @@ from postkit.adapt.default import adapt
 from postkit.limits.counters import CodePoints
 from postkit.limits.model import Limits, PollLimit, Source, TextLimit
 from postkit.network import CannotRender, Change, RenderOptions, Rendition
+from postkit.outcomes import outcomes_of
 from postkit.post import Media, Part, Poll, Post, Settings
 
 Table = Callable[..., Limits]
 Photo = Callable[..., bytes]
 PLAIN = RenderOptions()
+ALT = TextLimit(CodePoints(), 3, Source("made for these tests", date(2026, 11, 29)))
 
 
 def rendered(post: Post, limits: Limits, options: RenderOptions = PLAIN) -> Rendition:
@@ -301,6 +304,26 @@ def test_pictures_flow_on(table: Table, photo: Photo) -> None:
     alone = rendered(Post("One", media=pictures), table(media_count=3))
     assert texts(alone) == ["One", "", ""]
     assert names(alone) == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
+
+
+@pytest.mark.parametrize("by", ["bytes", "stream"])
+def test_the_same_object_twice_is_two_media(table: Table, photo: Photo, by: str) -> None:
+    data = photo(2100, 8)
+    one = Media(data if by == "bytes" else io.BytesIO(data), "A cat", name="cat.jpg")
+    post = Post(["A", Part("B", (one, one))], media=[one])
+    made = rendered(post, table(media_count=1, alt=None))
+    assert names(made) == [["cat"], ["cat"], ["cat"]]
+    assert [change.items for change in made.losses] == [(1,), (2,), (3,)]
+    moved, *scaled = [change for change in made.changes if change.field == "media"]
+    assert moved.items == (3,)
+    assert [change.items for change in scaled] == [(1,), (2,), (3,)]
+    assert {row.outcome for row in outcomes_of(post, Settings(), made) if row.field == "alt"} == {
+        "lost"
+    }
+    with pytest.raises(CannotRender) as refused:
+        adapt("here", post, table("graphemes and bytes", alt=ALT, media_count=3), PLAIN)
+    [problem] = refused.value.problems
+    assert (problem.field, problem.items) == ("alt", (1, 2, 3))
 
 
 def test_pictures_that_cannot_flow_on_are_refused(table: Table, photo: Photo) -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageCms, ImageDraw, JpegImagePlugin
 
 from postkit.adapt import images
 from postkit.adapt.filetype import in_bytes
 from postkit.adapt.images import fit
 from postkit.errors import InputError
-from postkit.limits.model import ImageLimit
+from postkit.limits.model import ImageLimit, Source
 from postkit.network import CannotRender
 
+SOURCE = Source("made for these tests", date(2026, 11, 29))
 Photo = Callable[..., bytes]
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><secret/></x:xmpmeta>'
 
@@ -228,6 +232,58 @@ def test_sixteen_bits_are_not_clipped(pictures: ImageLimit) -> None:
     attachment, changes = fit(saved(image, "PNG"), "deep.png", "", pictures)
     assert opened(attachment.read()).convert("L").getpixel((5, 5)) in range(125, 130)
     assert "deep.png: colours converted (16-bit grey to 8 bits)" in changes
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_sixteen_bits_of_colour_are_told(pictures: ImageLimit, alpha: bool) -> None:
+    row = b"\0" + b"\x80\x00\x20\x01\xff\xff" * 3000
+    if alpha:
+        row = b"\0" + b"\x80\x00\x20\x01\xff\xff\x80\x00" * 3000
+    head = struct.pack(">IIBBBBB", 3000, 4, 16, 6 if alpha else 2, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(row * 4)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    attachment, changes = fit(data, "deep.png", "", pictures)
+    assert attachment.width == 2048
+    assert "deep.png: 16 bits of each colour to 8" in changes
+    wide = replace(pictures, max_width=None, max_height=None)
+    kept, nothing = fit(data, "deep.png", "", wide)
+    assert (kept.read(), nothing) == (data, ())
+
+
+def screenshot(kind: str) -> bytes:
+    """A photo beside red letters."""
+    image = Image.new("RGB", (900, 500), "white")
+    noise = [Image.effect_noise((500, 500), 20 + n) for n in range(3)]
+    image.paste(Image.merge("RGB", noise), (0, 0))
+    draw = ImageDraw.Draw(image)
+    for line in range(20):
+        draw.text((520, 20 * line), "Read me, I am red and thin", fill=(255, 0, 0))
+    return saved(image, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mimes", "max_bytes", "form", "sampling"),
+    [
+        ("PNG", ("image/png", "image/jpeg"), 900_000, "PNG", None),
+        ("BMP", ("image/webp", "image/jpeg"), 900_000, "WEBP", None),
+        ("PNG", ("image/png", "image/webp", "image/jpeg"), 100_000, "JPEG", 0),
+        ("PNG", ("image/jpeg",), 400_000, "JPEG", 0),
+        ("JPEG", ("image/jpeg",), 60_000, "JPEG", 2),
+    ],
+)
+def test_letters_in_a_screenshot_stay_sharp(
+    kind: str, mimes: tuple[str, ...], max_bytes: int, form: str, sampling: int | None
+) -> None:
+    limit = ImageLimit(mimes, max_bytes, SOURCE, max_width=890 if form != "JPEG" else None)
+    attachment, _ = fit(screenshot(kind), "shot", "", limit)
+    made = opened(attachment.read())
+    assert attachment.size <= max_bytes
+    assert made.format == form
+    if sampling is not None:
+        assert JpegImagePlugin.get_sampling(made) == sampling
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])

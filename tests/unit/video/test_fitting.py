@@ -300,3 +300,20 @@ def test_a_short_animation_goes_to_every_network_that_has_videos(name: str, kind
     data = gif(1.0, kind, size=(320, 240))
     attachment, _, _ = fit_video(Media(data, name=f"turn.{kind.lower()}"), "", table.video)
     assert attachment.seconds == pytest.approx(1.0, abs=0.4)
+
+
+def test_the_alt_text_of_an_animation_goes_where_the_animation_does() -> None:
+    animations = ImageLimit(("image/gif",), 1_000_000, SOURCE)
+    post = Post("x", media=[Media(gif(), "It spins", name="a.gif")])
+    table = limits(animation=animations, video_alt=False)
+    rendition = rendered(post, table)
+    assert [m.alt for m in rendition.parts[0].media] == ["It spins"]
+    assert rendition.losses == ()
+    # Too large to stay one, it is a video, and has a video's.
+    small = replace(table, animation=replace(animations, max_bytes=10))
+    rendition = rendered(post, small)
+    assert [(m.kind, m.alt) for m in rendition.parts[0].media] == [("video", "")]
+    assert [(loss.field, loss.items) for loss in rendition.losses] == [("alt", (1,))]
+    rendition = rendered(post, replace(table, animation_alt=False))
+    assert [(m.kind, m.alt) for m in rendition.parts[0].media] == [("animation", "")]
+    assert [loss.field for loss in rendition.losses] == ["alt"]
