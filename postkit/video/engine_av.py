@@ -72,6 +72,7 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
             found |= {
                 "width": round(context.width * shape),
                 "height": context.height,
+                "square": shape == 1,
                 "codec": context.name,
                 "pixels": context.pix_fmt or "",
                 "rate": float(video.average_rate) if video.average_rate else None,

@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from postkit.testing.pictures import picture
 from postkit.testing.videos import video
 from postkit.video.probe import probe
 
-from .films import Film, make, subtitled
+from .films import Film, make, subtitled, with_bytes
 
 SOURCE = Source("made for these tests", date(2026, 11, 29))
 LIMIT = VideoLimit(("video/mp4",), 50_000_000, SOURCE, max_seconds=60, max_width=640)
@@ -135,6 +136,35 @@ def test_less_colour_is_told_where_only_the_pictures_say_what_they_are(tmp_path:
     assert not probe(path, "film").is_hdr
     _, changes, _ = fit_video(Media(path), "", LIMIT)
     assert changes[1] == "film.mp4: high dynamic range -> standard (BT.709)"
+
+
+def high_efficiency(data: bytes) -> bytes:
+    """The configuration of AAC at 48 kHz in stereo says spectral band replication."""
+    place = data.index(b"\x11\x90", data.index(b"esds"))
+    return with_bytes(data, place, b"\x29\x90")
+
+
+@pytest.mark.parametrize(
+    ("film", "reason"),
+    [
+        (Film(audio="aac", layout="5.1"), "sound of 6 channels, at most 2"),
+        (Film(shape=Fraction(4, 3)), "its pixels are not square"),
+        (Film(audio="aac", change=high_efficiency), "sound in HE-AAC is not taken"),
+        (Film(audio="aac"), None),
+    ],
+)
+def test_sound_and_pixels_that_are_not_taken_are_coded_anew(
+    tmp_path: Path, film: Film, reason: str | None
+) -> None:
+    path = make(tmp_path / "film.mp4", film)
+    narrow = replace(LIMIT, max_audio_channels=2, he_aac=False, square_pixels=True)
+    attachment, changes, _ = fit_video(Media(path), "", narrow)
+    clip = probe(io.BytesIO(attachment.read()), "made")
+    assert (clip.square_pixels, clip.is_he_aac) == (True, False)
+    assert clip.audio_channels in (None, 2)
+    assert [change for change in changes if "(MP4)" in change] == ([changes[0]] if reason else [])
+    assert reason is None or reason in changes[0]
+    assert not any("(MP4)" in change for change in fit_video(Media(path), "", LIMIT)[1])
 
 
 def test_less_sound_is_told(tmp_path: Path) -> None:
