@@ -30,7 +30,7 @@ from postkit.testing.pictures import picture
 from postkit.testing.videos import video
 from postkit.video.probe import probe
 
-from .films import Film, make, subtitled, with_bytes
+from .films import Film, make, subtitled
 
 SOURCE = Source("made for these tests", date(2026, 11, 29))
 LIMIT = VideoLimit(("video/mp4",), 50_000_000, SOURCE, max_seconds=60, max_width=640)
@@ -138,18 +138,11 @@ def test_less_colour_is_told_where_only_the_pictures_say_what_they_are(tmp_path:
     assert changes[1] == "film.mp4: high dynamic range -> standard (BT.709)"
 
 
-def high_efficiency(data: bytes) -> bytes:
-    """The configuration of AAC at 48 kHz in stereo says spectral band replication."""
-    place = data.index(b"\x11\x90", data.index(b"esds"))
-    return with_bytes(data, place, b"\x29\x90")
-
-
 @pytest.mark.parametrize(
     ("film", "reason"),
     [
         (Film(audio="aac", layout="5.1"), "sound of 6 channels, at most 2"),
         (Film(shape=Fraction(4, 3)), "its pixels are not square"),
-        (Film(audio="aac", change=high_efficiency), "sound in HE-AAC is not taken"),
         (Film(audio="aac"), None),
     ],
 )
@@ -157,10 +150,10 @@ def test_sound_and_pixels_that_are_not_taken_are_coded_anew(
     tmp_path: Path, film: Film, reason: str | None
 ) -> None:
     path = make(tmp_path / "film.mp4", film)
-    narrow = replace(LIMIT, max_audio_channels=2, he_aac=False, square_pixels=True)
+    narrow = replace(LIMIT, max_audio_channels=2, square_pixels=True)
     attachment, changes, _ = fit_video(Media(path), "", narrow)
     clip = probe(io.BytesIO(attachment.read()), "made")
-    assert (clip.square_pixels, clip.is_he_aac) == (True, False)
+    assert clip.square_pixels
     assert clip.audio_channels in (None, 2)
     assert [change for change in changes if "(MP4)" in change] == ([changes[0]] if reason else [])
     assert reason is None or reason in changes[0]
@@ -330,3 +323,10 @@ def test_a_short_animation_goes_to_every_network_that_has_videos(name: str, kind
     data = gif(1.0, kind, size=(320, 240))
     attachment, _, _ = fit_video(Media(data, name=f"turn.{kind.lower()}"), "", table.video)
     assert attachment.seconds == pytest.approx(1.0, abs=0.4)
+
+
+def test_no_network_that_comes_with_postkit_asks_for_a_fast_start() -> None:
+    """docs/media.md says so."""
+    plugins = Plugins()
+    tables = [plugins.network(each.name).limits for each in entry_points(group=NETWORKS)]
+    assert not [table for table in tables if table.video and table.video.fast_start]
