@@ -292,7 +292,7 @@ def encode(recipe: Recipe) -> None:
         done = set()
         counts = {video.index: Count("pictures", float(video.average_rate or 30))}
         if audio is not None:
-            counts[audio.index] = Count("sound")
+            counts[audio.index] = Count("blocks of its sound")
         for packet in source.demux([each for each in (video, audio) if each is not None]):
             if packet.stream.index in done:
                 continue
