@@ -110,6 +110,7 @@ def _video(video: VideoLimit) -> Iterator[Fact]:
     yield _fact("videos in one post", f"{video.count}, {company}", video.source)
     kinds = ", ".join(mime.removeprefix("video/") for mime in video.mime_types)
     codecs = f"{'/'.join(video.video_codecs)} with {'/'.join(video.audio_codecs)}"
+    codecs += "" if video.he_aac else ", not HE-AAC"
     yield _fact("video", f"{kinds} ({codecs}); {video.max_bytes:,} bytes", video.source)
     if video.min_seconds is not None or video.max_seconds is not None:
         seconds = _range(video.min_seconds, video.max_seconds)
@@ -121,9 +122,12 @@ def _video(video: VideoLimit) -> Iterator[Fact]:
         ("width / height", video.min_ratio, video.max_ratio),
         ("frames a second", None, video.max_fps),
         ("bits a second", None, video.max_bit_rate),
+        ("channels of sound", None, video.max_audio_channels),
     ):
         if least is not None or most is not None:
             yield _fact(f"video, {what}", _range(least, most), video.source)
+    if video.square_pixels:
+        yield _fact("video, pixels' shape", "square", video.source)
 
 
 def _range(least: float | None, most: float | None) -> str:

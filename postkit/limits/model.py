@@ -54,6 +54,7 @@ class VideoLimit:
     known. The seconds are from ``seconds_source`` where that is another source.
 
     ``count`` is how many one part may carry; ``beside_images``: also together with pictures.
+    ``he_aac``: sound may be coded as HE-AAC too; ``square_pixels``: no others are taken.
     ``fast_start``: the index (the moov box) must come before the pictures and the sound.
     """
 
@@ -73,6 +74,9 @@ class VideoLimit:
     max_ratio: float | None = None
     max_fps: float | None = None
     max_bit_rate: int | None = None
+    max_audio_channels: int | None = None
+    he_aac: bool = True
+    square_pixels: bool = False
     fast_start: bool = False
     count: int = 1
     beside_images: bool = False

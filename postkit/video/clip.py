@@ -24,6 +24,9 @@ class Clip:
     ``bit_depth``, ``chroma`` (4:2:0) and ``profile`` are ``None`` where the file does not say.
     ``bit_rate`` is bits per second over the whole file, ``size`` bytes.
 
+    ``is_he_aac``: the file says that its AAC is of high efficiency; some that is does not say so.
+    ``square_pixels`` is false where the stored pixels are wider or narrower than high.
+
     ``fast_start``: playing can start before the whole file is there. ``metadata`` names what
     the file tells beside its pictures and sound: place, date, camera, comment and others.
     ``video_track`` and ``audio_track`` are the ids of the tracks that are meant;
@@ -47,12 +50,14 @@ class Clip:
     is_hdr: bool = False
     audio_codec: str | None = None
     audio_channels: int | None = None
+    is_he_aac: bool = False
     sample_rate: int | None = None
     fast_start: bool = True
     is_fragmented: bool = False
     metadata: tuple[str, ...] = ()
     video_track: int | None = None
     audio_track: int | None = None
+    square_pixels: bool = True
     picture_tracks: int = 1
     sound_tracks: int = 0
     subtitle_tracks: int = 0

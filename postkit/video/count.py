@@ -11,8 +11,8 @@ _VP8_SHOWN = 0x10
 
 
 class Count:
-    """Of one stream. ``rate`` is of pictures a second; without it the packets that cannot be
-    decoded are counted, since those of sound have no one size."""
+    """Of one stream of ``what``, in the plural. ``rate`` is of pictures a second; without it the
+    packets that cannot be decoded are counted, since those of sound have no one size."""
 
     def __init__(self, what: str, rate: float | None = None) -> None:
         self._what, self._rate = what, rate
@@ -55,7 +55,7 @@ class Count:
             forgiven = max(_FORGIVEN, forgiven)
         if lost <= forgiven:
             return None
-        return f"it is damaged: {lost} of {of} {_UNITS[self._what]} cannot be decoded"
+        return f"it is damaged: {lost} of {of} {self._what} cannot be decoded"
 
     def _missing(self) -> int:
         first = self._first if self._first is not None else float("inf")
@@ -71,6 +71,3 @@ def _is_shown(packet: Any) -> bool:
     if packet.stream.codec_context.name not in ("vp8", "libvpx"):
         return True
     return bool(memoryview(packet)[0] & _VP8_SHOWN)
-
-
-_UNITS = {"pictures": "pictures", "sound": "blocks of its sound"}

@@ -72,6 +72,7 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
             found |= {
                 "width": round(context.width * shape),
                 "height": context.height,
+                "square": shape == 1,
                 "codec": context.name,
                 "pixels": context.pix_fmt or "",
                 "rate": float(video.average_rate) if video.average_rate else None,
@@ -291,7 +292,7 @@ def encode(recipe: Recipe) -> None:
         done = set()
         counts = {video.index: Count("pictures", float(video.average_rate or 30))}
         if audio is not None:
-            counts[audio.index] = Count("sound")
+            counts[audio.index] = Count("blocks of its sound")
         for packet in source.demux([each for each in (video, audio) if each is not None]):
             if packet.stream.index in done:
                 continue

@@ -83,6 +83,7 @@ def read_matroska(file: Path | bytes | BinaryIO, name: str, size: int) -> Clip:
         audio_codec=_usual(audio) if audio else None,
         audio_channels=found.get("channels"),
         sample_rate=found.get("sample_rate"),
+        square_pixels=found["square"],
         metadata=_named(found["tags"]),
         picture_tracks=found["picture_tracks"],
         sound_tracks=found["sound_tracks"],
@@ -133,6 +134,7 @@ def _by_ffprobe(path: Path, ffprobe: str) -> dict[str, Any]:
         found |= {
             "width": round(video.get("width", 0) * (shape or 1)),
             "height": video.get("height", 0),
+            "square": (shape or 1) == 1,
             "codec": video.get("codec_name", "?"),
             "pixels": video.get("pix_fmt", ""),
             "rate": int(over) / int(under) if under and int(under) and int(over) else None,

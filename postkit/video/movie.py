@@ -52,6 +52,7 @@ def read_movie(source: Source) -> Clip:
     coded = pictures(source, entry)
     width, height = _displayed(coded.width, coded.height, coded.shape, video)
     rotation, mirrored = turn(product(video.matrix, outline.matrix))
+    square = width == coded.width or not coded.width
     if rotation in (90, 270):
         width, height = height, width
     entry = source.find(audio.table, b"stsd") if audio else None
@@ -77,6 +78,8 @@ def read_movie(source: Source) -> Clip:
         audio_codec=heard.codec if heard else None,
         audio_channels=heard.channels or None if heard else None,
         sample_rate=heard.rate or None if heard else None,
+        is_he_aac=heard is not None and heard.is_he_aac,
+        square_pixels=square,
         fast_start=outline.fast_start,
         is_fragmented=outline.is_fragmented,
         metadata=tuple(sorted(names)),

@@ -56,6 +56,12 @@ class Allowed(Protocol):
     @property
     def max_bit_rate(self) -> int | None: ...
     @property
+    def max_audio_channels(self) -> int | None: ...
+    @property
+    def he_aac(self) -> bool: ...
+    @property
+    def square_pixels(self) -> bool: ...
+    @property
     def fast_start(self) -> bool: ...
 
 
@@ -136,6 +142,13 @@ def _coded_anew(clip: Clip, allowed: Allowed) -> Iterator[str]:
         yield f"H.264 of {clip.bit_depth} bits and {clip.chroma} plays in few players"
     if clip.audio_codec is not None and clip.audio_codec not in allowed.audio_codecs:
         yield f"sound in {clip.audio_codec} is not taken"
+    channels, most = clip.audio_channels, allowed.max_audio_channels
+    if most is not None and channels is not None and channels > most:
+        yield f"sound of {channels} channels, at most {most}"
+    if clip.is_he_aac and not allowed.he_aac:
+        yield "sound in HE-AAC is not taken"
+    if allowed.square_pixels and not clip.square_pixels:
+        yield "its pixels are not square"
     size = f"{clip.width}x{clip.height}"
     if allowed.max_width is not None and clip.width > allowed.max_width:
         yield f"{size} pixels, at most {allowed.max_width} wide"

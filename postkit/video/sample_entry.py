@@ -22,6 +22,7 @@ _HEVC_PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Range Ex
 _CHROMA = ("4:0:0", "4:2:0", "4:2:2", "4:4:4")
 _PRORES = {b"ap4h": "4:4:4", b"ap4x": "4:4:4"}
 _HDR_TRANSFERS = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), ITU-T H.273 table 3
+_HIGH_EFFICIENCY = (5, 29)  # spectral band replication, with parametric stereo; 14496-3 table 1.17
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 
 
@@ -47,6 +48,7 @@ class Sound:
     codec: str
     channels: int
     rate: int
+    is_he_aac: bool = False
 
 
 def _first(source: Source, stsd: Box) -> Box:
@@ -179,8 +181,10 @@ def _specific(found: Sound, esds: bytes) -> None:
         left -= width
         return bits >> left & ((1 << width) - 1)
 
-    if take(5) == 31:
+    kind = take(5)
+    if kind == 31:
         take(6)
+    found.is_he_aac = kind in _HIGH_EFFICIENCY
     index = take(4)
     rate = take(24) if index == 15 else _RATES[index] if index < len(_RATES) else 0
     channels = take(4)

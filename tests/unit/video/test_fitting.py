@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,28 @@ def test_less_colour_is_told_where_only_the_pictures_say_what_they_are(tmp_path:
     assert not probe(path, "film").is_hdr
     _, changes, _ = fit_video(Media(path), "", LIMIT)
     assert changes[1] == "film.mp4: high dynamic range -> standard (BT.709)"
+
+
+@pytest.mark.parametrize(
+    ("film", "reason"),
+    [
+        (Film(audio="aac", layout="5.1"), "sound of 6 channels, at most 2"),
+        (Film(shape=Fraction(4, 3)), "its pixels are not square"),
+        (Film(audio="aac"), None),
+    ],
+)
+def test_sound_and_pixels_that_are_not_taken_are_coded_anew(
+    tmp_path: Path, film: Film, reason: str | None
+) -> None:
+    path = make(tmp_path / "film.mp4", film)
+    narrow = replace(LIMIT, max_audio_channels=2, square_pixels=True)
+    attachment, changes, _ = fit_video(Media(path), "", narrow)
+    clip = probe(io.BytesIO(attachment.read()), "made")
+    assert clip.square_pixels
+    assert clip.audio_channels in (None, 2)
+    assert [change for change in changes if "(MP4)" in change] == ([changes[0]] if reason else [])
+    assert reason is None or reason in changes[0]
+    assert not any("(MP4)" in change for change in fit_video(Media(path), "", LIMIT)[1])
 
 
 def test_less_sound_is_told(tmp_path: Path) -> None:
@@ -317,3 +340,10 @@ def test_the_alt_text_of_an_animation_goes_where_the_animation_does() -> None:
     rendition = rendered(post, replace(table, animation_alt=False))
     assert [(m.kind, m.alt) for m in rendition.parts[0].media] == [("animation", "")]
     assert [loss.field for loss in rendition.losses] == ["alt"]
+
+
+def test_no_network_that_comes_with_postkit_asks_for_a_fast_start() -> None:
+    """docs/media.md says so."""
+    plugins = Plugins()
+    tables = [plugins.network(each.name).limits for each in entry_points(group=NETWORKS)]
+    assert not [table for table in tables if table.video and table.video.fast_start]

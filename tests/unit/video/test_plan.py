@@ -47,6 +47,9 @@ class Rules:
     max_ratio: float | None = None
     max_fps: float | None = None
     max_bit_rate: int | None = None
+    max_audio_channels: int | None = None
+    he_aac: bool = True
+    square_pixels: bool = False
     fast_start: bool = False
 
 
@@ -90,6 +93,21 @@ def test_only_the_container_is_wrong(clip: Clip, rules: Rules) -> None:
         (CLIP, replace(RULES, max_pixels=1920 * 1080 - 1), "at most 2073599 pixels in all"),
         (CLIP, replace(RULES, max_height=1079), "at most 1079 high"),
         (CLIP, replace(RULES, max_fps=29), "30 frames a second, at most 29"),
+        (
+            replace(CLIP, audio_channels=6),
+            replace(RULES, max_audio_channels=2),
+            "sound of 6 channels, at most 2",
+        ),
+        (
+            replace(CLIP, is_he_aac=True),
+            replace(RULES, he_aac=False),
+            "sound in HE-AAC is not taken",
+        ),
+        (
+            replace(CLIP, square_pixels=False),
+            replace(RULES, square_pixels=True),
+            "its pixels are not square",
+        ),
         (CLIP, replace(RULES, max_bit_rate=7_999_999), "8000 kbit/s, at most 7999"),
         (CLIP, replace(RULES, max_bytes=29_999_999), "30000000 bytes, at most 29999999"),
     ],

@@ -14,7 +14,7 @@ import pytest
 from postkit.video.clip import Clip
 from postkit.video.probe import probe
 
-from .films import FILMS, TURNS, Film, at, disabled_first, make, turned
+from .films import FILMS, TURNS, Film, at, disabled_first, make, turned, with_bytes
 
 Films = Callable[[str], Path]
 NAMES = {"pcm_s16le": "pcm", "mpeg4": "mpeg4", "libdav1d": "av1", "av1": "av1", "mp3float": "mp3"}
@@ -163,3 +163,12 @@ def test_the_coding_is_read_from_its_configuration(
 ) -> None:
     clip: Clip = probe(film(name), name)
     assert (clip.profile, clip.bit_depth, clip.chroma) == facts
+
+
+@pytest.mark.parametrize(("config", "told"), [(b"\x11\x90", False), (b"\x29\x90", True)])
+def test_aac_of_high_efficiency(film: Films, config: bytes, told: bool) -> None:
+    """Spectral band replication is another kind of object, in the first five bits."""
+    data = film("with sound").read_bytes()
+    place = data.index(b"\x11\x90", data.index(b"esds"))
+    clip = probe(with_bytes(data, place, config), "a")
+    assert (clip.audio_codec, clip.audio_channels, clip.is_he_aac) == ("aac", 2, told)
