@@ -87,7 +87,7 @@ def _smaller(data: bytes, name: str) -> tuple[str, bytes, str]:
     image = image.convert("RGBA" if opened.picture.has_alpha else "RGB")
     image.thumbnail((SIDE, SIDE))
     mime = "image/webp" if image.mode == "RGBA" else "image/jpeg"
-    made = encode(image, (mime,), MOST, graphic=False)
+    made = encode(image, (mime,), MOST, without_loss=False, sharp=False)
     if made is None:
         raise InputError(f"{name}: it cannot be shown.")
     return made.mime, made.data, f"{made.width}x{made.height}"
