@@ -129,7 +129,8 @@ def _bytes(image: Image.Image, mime: str, quality: int, *, sharp: bool = False) 
     else:
         # 4:4:4 where text may be in it: a quarter of the colours' pixels blurs a red letter.
         subsampling = 0 if sharp else 2
-        image.save(file, "JPEG", quality=quality, optimize=True, subsampling=subsampling)
+        # Pillow has one byte a pixel of room for what it optimises, and noise takes more then.
+        image.save(file, "JPEG", quality=quality, optimize=not sharp, subsampling=subsampling)
     return file.getvalue()
 
 

@@ -93,6 +93,8 @@ class LivePost:
     language: str | None = None
     visibility: str | None = None
     replies: str | None = None
+    tags: tuple[str, ...] = ()
+    """Those beside the text; hashtags of the text are not among them."""
     poll: ShownPoll | None = None
     url: str | None = None
     created_at: datetime = _EPOCH
@@ -136,6 +138,7 @@ class LivePost:
             "language": self.language,
             "visibility": self.visibility,
             "replies": self.replies,
+            "tags": list(self.tags),
             "poll": poll,
             "url": self.url,
             "created_at": self.created_at.isoformat(),

@@ -252,8 +252,8 @@ class _Judge:
     def _tags(self) -> Iterator[str]:
         marked = hashtags(self._limits, (post.text for post in self._live))
         written = hashtags(self._limits, texts_of(self._given))
-        listed = [*self._live[0].extra.get("tags", ())]
-        if any(post.extra.get("tags") for post in self._live[1:]):
+        listed = [*self._live[0].tags]
+        if any(post.tags for post in self._live[1:]):
             yield "a later post of the thread has tags"
         if beyond := [tag for tag in listed if tag not in self._post.tags]:
             yield f"the tags {beyond} were never given"

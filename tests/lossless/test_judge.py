@@ -174,13 +174,12 @@ def a_link(sent: Sent) -> Sent | None:
 
 
 def a_tag(sent: Sent) -> Sent | None:
-    tags = (*sent.live[0].extra.get("tags", ()), "stranger")
-    return _with(sent, 0, extra={**sent.live[0].extra, "tags": tags})
+    return _with(sent, 0, tags=(*sent.live[0].tags, "stranger"))
 
 
 def a_tag_too_few(sent: Sent) -> Sent | None:
-    tags = sent.live[0].extra.get("tags")
-    return _with(sent, 0, extra={**sent.live[0].extra, "tags": tags[1:]}) if tags else None
+    tags = sent.live[0].tags
+    return _with(sent, 0, tags=tags[1:]) if tags else None
 
 
 def a_poll(sent: Sent) -> Sent | None:

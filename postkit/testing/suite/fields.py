@@ -38,9 +38,7 @@ FIELDS: dict[str, tuple[dict[str, Any], Found]] = {
     ),
     "tags": (
         {"tags": TAGS},
-        lambda posts: all(
-            f"#{tag}" in _everywhere(posts) or tag in posts[0].extra.get("tags", ()) for tag in TAGS
-        ),
+        lambda posts: all(f"#{tag}" in _everywhere(posts) or tag in posts[0].tags for tag in TAGS),
     ),
     "content_warning": (
         {"content_warning": WARNING},

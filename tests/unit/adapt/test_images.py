@@ -286,6 +286,13 @@ def test_letters_in_a_screenshot_stay_sharp(
         assert JpegImagePlugin.get_sampling(made) == sampling
 
 
+def test_noise_takes_more_than_a_byte_a_pixel() -> None:
+    noise = Image.merge("RGB", [Image.effect_noise((900, 600), 120 + n) for n in range(3)])
+    limit = ImageLimit(("image/jpeg",), 5_000_000, SOURCE)
+    attachment, _ = fit(saved(noise, "PNG"), "noise.png", "", limit)
+    assert attachment.size > 900 * 600
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
 def test_every_mode_of_png(mode: str, pictures: ImageLimit) -> None:
     grey = 255 if mode == "1" else 200  # a grey would be dithered

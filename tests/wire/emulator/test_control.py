@@ -47,8 +47,11 @@ def test_posts_hold_all_that_was_published(server: EmulatorServer, control: Send
     stored = server.world.media.add(data, "image/png")
     media = ShownMedia(stored.sha256, "image/png", 3, 2, "A red box")
     server.world.timeline.add(LivePost("chat", "1", "me", text="One", media=(media,), title="T"))
-    server.world.timeline.add(LivePost("chat", "2", "me", text="Two", parent="1", target="r"))
+    server.world.timeline.add(
+        LivePost("chat", "2", "me", text="Two", parent="1", target="r", tags=("a",))
+    )
     one, two = control("GET", "posts").json()["posts"]
+    assert (one["tags"], two["tags"]) == ([], ["a"])
     assert (one["network"], one["id"], one["text"], one["title"]) == ("chat", "1", "One", "T")
     assert one["media"] == [
         {

@@ -55,12 +55,12 @@ def live_post(
         content_warning=", ".join(labels) or None,
         language=languages[0],
         replies=replies_of(gate and gate["value"]),
+        tags=tuple(record.get("tags") or ()),
         url=url,
         created_at=now,
         extra={
             "record": whole,
             "cid": cid,
-            "tags": tuple(record.get("tags") or ()),
             "gate": gate,
         },
     )
