@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .deliver.outbox import Outbox
     from .fetch.fetcher import Fetches
     from .network import Account
-    from .plan import Planner
+    from .planner import Planner
     from .store.accounts import AccountRows
     from .store.database import Database
     from .store.media import MediaFiles
@@ -183,7 +183,7 @@ class Installation:
         ]
 
     def _planner(self, *, unconnected: bool = False) -> Planner:
-        from .plan import Planner
+        from .planner import Planner
 
         if unconnected and not self.home.store_path.exists():
             # To look at a post must leave nothing behind, not even an empty store.
