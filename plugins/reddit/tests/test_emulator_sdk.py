@@ -50,7 +50,9 @@ def test_praw_makes_a_poll(reddit: Any) -> None:
     poll = {"options": ["Tea", "Coffee"], "duration": 3}
     made = reddit.subreddit("test").submit("Which?", selftext="Well?", poll=poll)
     assert [str(option) for option in made.poll_data.options] == ["Tea", "Coffee"]
-    assert round(made.poll_data.voting_end_timestamp / 1000 - made.created_utc) == 3 * 86_400
+    # The end is told in milliseconds, the beginning in whole seconds.
+    open_for = made.poll_data.voting_end_timestamp / 1000 - made.created_utc
+    assert 0 <= open_for - 3 * 86_400 < 1
     assert made.selftext == f"Well?\n\n[View Poll](https://www.reddit.com/poll/{made.id})"
 
 

@@ -224,7 +224,7 @@ def still(rendition: Rendition) -> Image.Image:
 
 
 def lines(rendition: Rendition) -> list[str]:
-    return [change.text for change in rendition.changes if change.field == "media"]
+    return [change.text for change in rendition.changes if change.field == "poster"]
 
 
 def test_the_poster_is_a_picture_of_the_video() -> None:
