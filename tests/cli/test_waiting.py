@@ -37,7 +37,9 @@ def test_a_limit_is_named_with_its_end_everywhere(mastodon: Program) -> None:
     assert waits in terminal(mastodon, "queue")
     assert waits in terminal(mastodon, "list")
     shown = mastodon("show", name)
-    assert re.search(rf"^    waits +until \w+ {until:%Y-%m-%d %H:%M:%S} UTC$", shown.out, re.M)
+    assert re.search(
+        rf"^    waits +until \w+ {until:%Y-%m-%d %H:%M}(:{until:%S})? UTC$", shown.out, re.M
+    )
     assert shown.out.splitlines()[-1] == (
         f"Next: `postkit finish {name}` goes on at {until:%Y-%m-%d %H:%M:%S} UTC, or run "
         "`postkit worker`."

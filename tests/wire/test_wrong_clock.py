@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,8 @@ def test_what_a_person_has_scheduled_for_later_stays(
     assert report.id is not None
     for _ in range(2):
         go_on(kit, report.id, by)
-    assert wake(Database(kit.home.store_path), clock) == 0
+    with closing(Database(kit.home.store_path)) as database:
+        assert wake(database, clock) == 0
     assert kit.report(report.id).deliveries[0].at == report.at
     assert server.creates == 0
 
@@ -253,7 +255,8 @@ def test_whatever_is_woken_has_a_line_of_it(
     server.script = script
     report = publish(kit, Post(["one", "two"]) if len(lines) > 1 else "one", wait=0)
     set_back(ahead)
-    wake(Database(kit.home.store_path), ahead)
+    with closing(Database(kit.home.store_path)) as database:
+        wake(database, ahead)
     woken = [row for row in kit.history(report.id) if row.event == "wake"]
     assert [row.after for row in woken] == sorted(lines, reverse=True)
     assert all("clock that was far ahead" in row.reason for row in woken)

@@ -12,6 +12,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """``file`` has its own certificate, which a fetcher is given to trust."""
@@ -23,6 +35,10 @@ class Authority:
         self._certificate = (
             self._begun(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+            )
             .sign(self._key, hashes.SHA256())
         )
         self.file = folder / "authority.pem"
@@ -36,6 +52,11 @@ class Authority:
         certificate = (
             self._begun(name, key.public_key())
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            # Without it, Python 3.13 refuses the chain (RFC 5280, 4.2.1.1).
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
             .sign(self._key, hashes.SHA256())
         )
         file = self._folder / f"{hosts[0].replace(':', '_')}.pem"
