@@ -113,6 +113,5 @@ def _first_frame(data: bytes) -> tuple[Image.Image, float]:
     import av
 
     with av.open(io.BytesIO(data), "r") as container:
-        frame = next(container.decode(video=0))
-        picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
-        return picture, float(container.duration or 0) / 1_000_000
+        frame: Any = next(container.decode(video=0))  # its conversion has no types
+        return frame.to_image(), float(container.duration or 0) / 1_000_000
