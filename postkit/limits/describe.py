@@ -74,7 +74,7 @@ def _media(limits: Limits) -> Iterator[Fact]:
     if limits.image is not None:
         yield from _image("picture", limits.image)
     if limits.animation is not None:
-        yield from _image("animated picture, alone in its post", limits.animation)
+        yield from _image("animation (stands alone)", limits.animation)
     if limits.video is None:
         yield _fact("video", "not carried", own)
     else:
