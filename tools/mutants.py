@@ -45,6 +45,7 @@ TESTS = (
     "tests/wire/test_allowance.py",
     "tests/wire/test_pause.py",
     "tests/wire/test_read_back.py",
+    "tests/wire/test_stopping.py",
     "tests/wire/test_observers.py",
     "tests/wire/test_kit.py",
     "tests/wire/test_processes.py",
