@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial as bind
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import InputError, NetworkError, UnknownName
+from .accounts.place import Place, place_of
+from .errors import InputError, NetworkError, Unavailable, UnknownName
 from .installation import Installation
-from .network import Account, RemotePost
+from .network import Account, Identity, Network, RemotePost
 
 if TYPE_CHECKING:
+    from .accounts.oauth.flow import Flow
     from .deliver.clients import Connection
 
 T = TypeVar("T")
@@ -54,6 +56,124 @@ class Connections(Installation):
             replacing=replace,
         )
 
+    def begin_connect(
+        self,
+        network: str,
+        *,
+        redirect_uri: str,
+        name: str | None = None,
+        endpoint: str | None = None,
+        ca_bundle: str | None = None,
+        app: Mapping[str, str] | None = None,
+        replace: bool = False,
+    ) -> tuple[str, str]:
+        """The address of the network's consent page, and the state that its answer will carry.
+
+        The network sends the browser back to ``redirect_uri`` (https, or http on this machine)
+        with a query; give it to ``finish_connect`` within ten minutes. ``app`` has the
+        credentials of the app that was registered there (``client_id``, ``client_secret``);
+        without it, the ones of the last connect, or those of an app that registers itself.
+
+        Raises InputError with what is missing, VaultError, or NetworkError.
+        """
+        from .accounts.connect import destination
+
+        plugin = self.plugins.network(network)
+        chosen = network if name is None else name
+        _, place = destination(
+            plugin,
+            chosen,
+            self._accounts,
+            self.vault(),
+            endpoint,
+            ca_bundle,
+            replacing=replace,
+        )
+        return self._flow().begin(
+            plugin, redirect_uri, name=chosen, place=place, app=app or {}, replacing=replace
+        )
+
+    def finish_connect(
+        self,
+        state: str,
+        params: Mapping[str, str],
+        *,
+        confirm: Callable[[Identity], bool] | None = None,
+    ) -> Account:
+        """Connect the account that the browser came back with. ``params`` is its query, ``state``
+        what ``begin_connect`` gave; it is good once. ``confirm`` is asked whether it is the right
+        account. Its ``state`` is ``unverified`` where the network could not be asked who it is.
+
+        Raises ChoiceNeeded where the login is good for several: call again with the same state
+        and ``{"choice": ID}``. Raises InputError for an answer that is not ours, Declined, and
+        NetworkError where the network gave no access: then nothing is kept.
+        """
+        from .accounts.connect import Declined, connect
+
+        # Each of its reasons is that this is the wrong account, or that it has no place here.
+        wrong = (Declined, InputError)
+        pending, fields = self._flow().answered(state, params, self.plugins.network)
+        network = self.plugins.network(pending.network)
+        try:
+            account, _ = connect(
+                network,
+                pending.name,
+                fields,
+                accounts=self._accounts,
+                vault=self.vault(),
+                clients=self.clients,
+                endpoint=pending.endpoint,
+                ca_bundle=pending.ca_bundle,
+                replacing=pending.replacing,
+                is_granted=True,
+                confirm=confirm,
+            )
+        except wrong:
+            self._end_access(network, Place(pending.endpoint, pending.ca_bundle), fields)
+            raise
+        return account
+
+    def has_app(self, network: str, endpoint: str | None = None) -> bool:
+        """Whether the credentials of an app at that network are kept from an earlier connect."""
+        from .accounts.oauth.apps import Apps
+
+        return bool(Apps(self.vault(), self._accounts.tenant).get(network, endpoint))
+
+    def forget_app(self, network: str, *, redirect_uri: str, endpoint: str | None) -> None:
+        """Let an app that registered itself be registered anew: its server may have lost it."""
+        self._flow().forget(self.plugins.network(network), redirect_uri, endpoint)
+
+    def _flow(self) -> Flow:
+        from .accounts.oauth.apps import Apps
+        from .accounts.oauth.flow import Flow
+        from .accounts.oauth.pending import PendingConnects
+        from .deliver.clients import session_of
+
+        vault, tenant = self.vault(), self._accounts.tenant
+        return Flow(PendingConnects(vault, self.clock, tenant), Apps(vault, tenant), session_of)
+
+    def _end_access(
+        self, network: Network[Any], place: Place, fields: Mapping[str, str]
+    ) -> NetworkError | None:
+        """End access at the network, where it can be; why it was not, if so."""
+        from .accounts.oauth.tokens import revoked
+        from .deliver.clients import session_of
+
+        terms = network.oauth
+        hint = "refresh_token" if fields.get("refresh_token") else "access_token"
+        is_ours = terms is not None and fields.get(hint) and fields.get("client_id")
+        if terms is None or terms.revoke is None or not is_ours:
+            return Unavailable(
+                f"{network.title} has no way to end the access from here; do it in its settings.",
+                network=network.name,
+            )
+        try:
+            with session_of(network, place) as session:
+                revoked(network.title, terms, session, fields, fields[hint], hint)
+        except NetworkError as error:
+            return error
+        return None
+
     def account(self, label: str) -> Account:
         """The account of that label (``network:name``, or ``network`` where it has one account).
         Raises UnknownName."""
@@ -68,20 +188,42 @@ class Connections(Installation):
             f"Connected: {', '.join(labels) or 'none'}."
         )
 
-    def remove_account(self, label: str) -> Account:
-        """Forget an account and its secret. Refused while a post of it is not settled."""
+    def remove_account(self, label: str) -> tuple[Account, NetworkError | None]:
+        """End an account's access at the network, and forget it and its secret. The second value
+        says why the access was not ended there, if so: it is forgotten all the same.
+
+        Raises InputError while a post of it is not settled.
+        """
         account = self.account(label)
         if self._accounts.has_open_parts(account.id):
             raise InputError(
                 f"{label} has posts that are not settled; `postkit list` shows them. Run "
                 "`postkit finish ID`, or `postkit resolve ID --give-up`, first."
             )
+        problem = self._revoked(account)
         # The secret first: a crash in between leaves an account that can be removed again, and
         # not a secret that nothing names any more.
         self.vault().delete(account.id)
         self._accounts.remove(account.id)
         self.clients.drop(account.id)
-        return account
+        return account, problem
+
+    def _revoked(self, account: Account) -> NetworkError | None:
+        """End the account's access at the network; why it was not, if so."""
+        from .network import CanRevoke
+
+        network = self.plugins.network(account.network)
+        vault = self.vault()
+        if account.id not in vault.ids():
+            return None
+        fields, place = vault.access(account.id)
+        if not isinstance(network, CanRevoke):
+            return self._end_access(network, place or place_of(account), fields)
+        try:
+            self._with(account, lambda connection: network.revoke(connection.client))
+        except NetworkError as error:
+            return error
+        return None
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
         """The account's own newest posts, as the network lists them."""

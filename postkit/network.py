@@ -19,6 +19,7 @@ from typing import (
     runtime_checkable,
 )
 
+from .accounts.oauth.terms import Choice, OAuth, Scope
 from .errors import NetworkError
 from .rendition import (
     Attachment,
@@ -33,6 +34,7 @@ from .rendition import (
 )
 
 if TYPE_CHECKING:
+    from .accounts.grant import Grant
     from .accounts.secrets import Secrets
     from .limits.model import Limits
     from .post import Post
@@ -42,12 +44,16 @@ __all__ = [
     "NAME",
     "Account",
     "Attachment",
+    "CanChoose",
     "CanDelete",
     "CanList",
     "CanRefresh",
+    "CanRegister",
+    "CanRevoke",
     "Candidate",
     "CannotRender",
     "Change",
+    "Choice",
     "Client",
     "Cost",
     "Credential",
@@ -61,6 +67,7 @@ __all__ = [
     "MediaKind",
     "MediaSource",
     "Network",
+    "OAuth",
     "Option",
     "Outgoing",
     "Receipt",
@@ -68,6 +75,7 @@ __all__ = [
     "RenderOptions",
     "RenderedPart",
     "Rendition",
+    "Scope",
 ]
 
 Client = TypeVar("Client")
@@ -272,6 +280,10 @@ class Network(ABC, Generic[Client]):
     """Those of ``hosts`` that serve every account, whatever server it is on: an endpoint takes
     their place only where it is on this machine."""
     credentials: ClassVar[tuple[CredentialSet, ...]]
+    oauth: ClassVar[OAuth | None] = None
+    """How an account is connected in the browser. The fields that this leaves in the vault (the
+    app's, ``access_token``, ``refresh_token``, ``expires_at``, ``scopes``) must be enough for
+    ``connect``. None: a person brings the credentials."""
     limits: ClassVar[Limits]
     options: ClassVar[tuple[Option, ...]] = ()
     auth_paths: ClassVar[tuple[str, ...]] = ()
@@ -350,6 +362,14 @@ class Network(ABC, Generic[Client]):
         """What sending ``part`` costs. Pure. Default: nothing is known of it."""
         return None
 
+    def grant(self, fields: Mapping[str, str]) -> Grant:
+        """What the access in the vault may do, and how long. Pure. Default: by the usual names of
+        its fields (``scopes``, ``expires_at``, ``refresh_token``, ``refresh_expires_at``)."""
+        from .accounts.grant import grant_of
+
+        is_renewable = isinstance(self, CanRefresh) and bool(fields.get("refresh_token"))
+        return grant_of(fields, is_renewable=is_renewable)
+
     def classify(self, failure: Failure) -> NetworkError:
         """The next step after ``failure``. Default: a table of HTTP statuses."""
         from .classify import by_status
@@ -368,6 +388,32 @@ class CanRefresh(Protocol):
     def refresh(self, client: Any) -> None:
         """Get new access and store it before it is used. Raises NeedsLogin where a person must
         connect again, and Unavailable where the network could not be asked."""
+
+
+@runtime_checkable
+class CanRegister(Protocol):
+    """The network's servers take an app without a person (``oauth`` is needed as well)."""
+
+    def register(self, session: Session, redirect_uri: str) -> Mapping[str, str]:
+        """Register an app that is answered at ``redirect_uri``; its credentials, by the names of
+        ``oauth.app``."""
+
+
+@runtime_checkable
+class CanChoose(Protocol):
+    """A person's access is good for several accounts, or must be exchanged (with ``oauth``)."""
+
+    def choices(self, session: Session, fields: Mapping[str, str]) -> Sequence[Choice]:
+        """The accounts that the access in ``fields`` (and the app's, by their names) is good for,
+        each with the fields that the vault is to keep. Asked once, right after the consent."""
+
+
+@runtime_checkable
+class CanRevoke(Protocol):
+    """The network ends access in a way of its own; ``oauth.revoke`` needs no code."""
+
+    def revoke(self, client: Any) -> None:
+        """End the account's access at the network."""
 
 
 @runtime_checkable

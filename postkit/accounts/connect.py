@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..contract import asked
-from ..deliver.clients import Clients, place_of
-from ..errors import InputError, NeedsLogin, NetworkError, PluginError, Refused
+from ..deliver.clients import Clients
+from ..errors import (
+    InputError,
+    NeedsLogin,
+    NetworkError,
+    PluginError,
+    PostkitError,
+    Refused,
+)
 from ..ids import new_id
 from ..network import Account, CredentialSet, Identity, Network
 from ..store.accounts import AccountRows
 from ..suggest import did_you_mean
 from ..transport import Session
 from .draft import Draft
+from .place import Place, place_of
 from .vault import Vault
 
 PATIENCE = 10.0
 """Seconds to wait for an answer while an account is being connected."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+Confirm = Callable[[Identity], bool]
+"""Whether this is the account that was meant."""
+
+
+class Declined(PostkitError):
+    """A person said that it is the wrong account; nothing was kept."""
+
+    kind = "declined"
 
 
 def choose(network: Network[Any], given: Mapping[str, str]) -> CredentialSet:
@@ -97,31 +113,25 @@ def connect(
     endpoint: str | None = None,
     ca_bundle: str | None = None,
     replacing: bool = False,
+    is_granted: bool = False,
+    confirm: Confirm | None = None,
 ) -> tuple[Account, NetworkError | None]:
     """Add the account, or give new access to one that lost it (if ``replacing``, to any).
 
-    The second value says why it is unverified, where it is.
+    ``is_granted``: the fields are the network's own answer, and no person's. ``confirm`` is asked
+    of a new account whether it is the right one. The second value says why it is unverified,
+    where it is.
 
-    Raises InputError for what cannot be right, and Refused or NeedsLogin where the network
-    answers that the access is wrong: then nothing is kept.
+    Raises InputError for what cannot be right, Declined where it is the wrong account, and
+    Refused or NeedsLogin where the network answers that the access is wrong: then nothing is kept.
     """
-    if not NAME.fullmatch(name):
-        raise InputError(
-            f"--name {name!r}: an account's name has letters, digits, '.', '_' and '-', at most 64."
-        )
-    choose(network, given)
-    known = next((a for a in accounts.all() if a.label == f"{network.name}:{name}"), None)
-    if known is not None and endpoint is None:
-        endpoint = known.endpoint
-    endpoint = check_endpoint(network, endpoint)
-    ca_bundle = check_bundle(ca_bundle)
+    if not is_granted:
+        choose(network, given)
+    known, place = destination(
+        network, name, accounts, vault, endpoint, ca_bundle, replacing=replacing
+    )
+    endpoint, ca_bundle = place.endpoint, place.ca_bundle
     if known is not None:
-        if known.state == "ok" and not replacing and known.id in vault.ids():
-            raise InputError(
-                f"{known.label} is connected already. Choose another --name, or give it new "
-                "credentials with --replace."
-            )
-        known = replace(known, endpoint=endpoint, ca_bundle=ca_bundle or known.ca_bundle)
         return _again(network, known, given, accounts, vault, clients)
     account = accounts.configured(
         Account(
@@ -138,12 +148,51 @@ def connect(
     vault.put(account.id, dict(given), place_of(account))
     try:
         account, problem = verified(network, account, clients)
+        if confirm is not None and account.identity is not None and not confirm(account.identity):
+            raise Declined(
+                f"{account.identity.name} is not the account that was meant; nothing was kept. Log "
+                f"in at {network.title} as the right one, and connect again."
+            )
         accounts.add(account)
         account = accounts.by_id(account.id)
     except BaseException:
         vault.delete(account.id)
         raise
     return account, problem
+
+
+def destination(
+    network: Network[Any],
+    name: str,
+    accounts: AccountRows,
+    vault: Vault,
+    endpoint: str | None,
+    ca_bundle: str | None,
+    *,
+    replacing: bool,
+) -> tuple[Account | None, Place]:
+    """The account that is connected under that name already, and where the new access is for.
+
+    Raises InputError for what cannot be right, also where the name is taken.
+    """
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"--name {name!r}: an account's name has letters, digits, '.', '_' and '-', at most 64."
+        )
+    known = next((a for a in accounts.all() if a.label == f"{network.name}:{name}"), None)
+    if known is not None and endpoint is None:
+        endpoint = known.endpoint
+    endpoint = check_endpoint(network, endpoint)
+    ca_bundle = check_bundle(ca_bundle)
+    if known is None:
+        return None, Place(endpoint, ca_bundle)
+    if known.state == "ok" and not replacing and known.id in vault.ids():
+        raise InputError(
+            f"{known.label} is connected already. Choose another --name, or give it new "
+            "credentials with --replace."
+        )
+    known = replace(known, endpoint=endpoint, ca_bundle=ca_bundle or known.ca_bundle)
+    return known, place_of(known)
 
 
 def _again(

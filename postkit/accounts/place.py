@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..network import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +23,7 @@ class Place:
     @classmethod
     def from_text(cls, text: str) -> Place:
         return cls(*json.loads(text))
+
+
+def place_of(account: Account) -> Place:
+    return Place(account.endpoint, account.ca_bundle)

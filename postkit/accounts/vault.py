@@ -143,6 +143,16 @@ class Vault:
         with self._changing() as entries:
             entries.pop(account_id, None)
 
+    def take(self, account_id: str) -> dict[str, str] | None:
+        """The fields, which are gone then, also for whoever asks at the same time; None where
+        there are none."""
+        with self._changing() as entries:
+            if account_id not in entries:
+                return None
+            fields = self.get(account_id)
+            del entries[account_id]
+        return fields
+
     def lock(
         self, account_id: str, timeout: float = REFRESH_TIMEOUT
     ) -> AbstractContextManager[None]:

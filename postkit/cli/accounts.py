@@ -6,7 +6,7 @@ import click
 
 from ..kit import Kit
 from ..suggest import did_you_mean
-from .output import emit, json_option, say, table
+from .output import emit, json_option, say, shown, table
 
 
 class AccountCommands(click.Group):
@@ -81,8 +81,10 @@ def show_accounts(as_json: bool) -> None:
 def remove(account: str, as_json: bool) -> None:
     """Forget ACCOUNT (network:name) and its secret. What was published stays in the history."""
     with Kit() as kit:
-        gone = kit.remove_account(account)
+        gone, problem = kit.remove_account(account)
     if as_json:
-        emit({"removed": gone.label})
-    else:
-        say(f"Removed {gone.label} and its secret.")
+        emit({"removed": gone.label, "warnings": [problem.message] if problem else []})
+        return
+    say(f"Removed {gone.label} and its secret.")
+    if problem is not None:
+        say(shown(f"The access lives on at the network: {problem.message}"), err=True)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..accounts.connect import check_endpoint, spelled
+from ..accounts.connect import check_endpoint, choose, spelled
 from ..accounts.keys import NoKey, make_key_file
+from ..accounts.oauth.flow import terms_of
+from ..accounts.oauth.loopback import PORT
+from ..accounts.oauth.terms import OAuth
 from ..accounts.secret import Secret
 from ..errors import InputError
 from ..kit import Kit
 from ..network import CredentialSet, Network
+from .consent import Wanted, connect_in_browser
 from .output import emit, json_option, say, shown
 from .text import AnyBytes
 
@@ -42,6 +47,23 @@ MOST_BYTES = 65_536
     "--make-key", is_flag=True, help="Make a key file for the vault where there is no key."
 )
 @click.option("--replace", is_flag=True, help="Give an account that is connected new credentials.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    metavar="N",
+    help="The port of 127.0.0.1 that the browser comes back to; 0 takes a free one. "
+    f"[default: {PORT}]",
+)
+@click.option(
+    "--no-browser",
+    is_flag=True,
+    help="Print the address of the consent page, and take the pasted answer.",
+)
+@click.option(
+    "--yes",
+    metavar="NAME",
+    help="The account that is meant, as the network shows it: nobody is asked.",
+)
 @json_option
 def command(
     network: str,
@@ -51,26 +73,46 @@ def command(
     credentials: tuple[str, ...],
     make_key: bool,
     replace: bool,
+    port: int | None,
+    no_browser: bool,
+    yes: str | None,
     as_json: bool,
 ) -> int:
-    """Connect an account of NETWORK. Secrets are kept encrypted, never in plain text."""
+    """Connect an account of NETWORK: in the browser, or with credentials that you bring.
+
+    Secrets are kept encrypted, never in plain text.
+    """
     with Kit() as kit:
         plugin = kit.plugins.network(network)
         given = read_credentials(kit, plugin, credentials)
         _ensure_key(kit, make_key, as_json)
         if not given:
             endpoint = _ask_endpoint(plugin, endpoint)
-            given = _ask(plugin)
-        if sys.stderr.isatty():
-            say(f"Asking {endpoint or plugin.title} who this is ...", err=True)
-        account, problem = kit.connect(
-            network,
-            given,
-            name=name,
-            endpoint=endpoint,
-            ca_bundle=ca_bundle,
-            replace=replace,
-        )
+        way = _way(plugin, given, is_led=no_browser or port is not None or yes is not None)
+        if isinstance(way, OAuth):
+            wanted = Wanted(
+                network if name is None else name,
+                check_endpoint(plugin, endpoint),
+                ca_bundle,
+                given,
+                replace,
+                port,
+                not no_browser,
+                yes,
+            )
+            account, problem = connect_in_browser(kit, plugin, way, wanted), None
+        else:
+            given = given or _ask(way)
+            if sys.stderr.isatty():
+                say(f"Asking {endpoint or plugin.title} who this is ...", err=True)
+            account, problem = kit.connect(
+                network,
+                given,
+                name=name,
+                endpoint=endpoint,
+                ca_bundle=ca_bundle,
+                replace=replace,
+            )
     who = account.identity
     if as_json:
         emit(
@@ -186,15 +228,54 @@ def _ask_endpoint(network: Network[Any], endpoint: str | None) -> str | None:
     return check_endpoint(network, endpoint)
 
 
-def _ask(network: Network[Any]) -> dict[str, str]:
-    """Ask for each field on a terminal. Raises InputError where there is none."""
+def _way(network: Network[Any], given: Mapping[str, str], *, is_led: bool) -> OAuth | CredentialSet:
+    """How to connect: in the browser, or by which credentials.
+
+    Asked for on a terminal where there are several ways; what is given decides before that.
+    Raises InputError.
+    """
+    terms = network.oauth
+    if given:
+        if terms is not None and set(given) <= set(terms.app):
+            return terms
+        if is_led:
+            raise InputError(
+                "--port, --no-browser and --yes belong to connecting in the browser, which takes "
+                + (
+                    f"--credential for {' and '.join(terms.app)} alone."
+                    if terms is not None
+                    else f"no {network.title}."
+                )
+            )
+        return choose(network, given)
+    if terms is not None and (is_led or not network.credentials):
+        return terms
+    if is_led:
+        return terms_of(network)  # which says that there is none
     if not sys.stdin.isatty():
+        led = " or --no-browser --yes NAME" if terms is not None else ""
         raise InputError(
-            f"{network.name} needs {spelled(network)}, each as --credential KEY=VALUE. `postkit "
-            f"networks {network.name}` tells where to get them."
+            f"{network.name} needs {spelled(network)}, each as --credential KEY=VALUE{led}. "
+            f"`postkit networks {network.name}` tells where to get them."
         )
-    row = _choose(network)
-    found = {}
+    ways: list[OAuth | CredentialSet] = [*([terms] if terms is not None else [])]
+    ways += network.credentials
+    if len(ways) == 1:
+        return ways[0]
+    for number, way in enumerate(ways, 1):
+        what = (
+            "in the browser (OAuth 2)"
+            if isinstance(way, OAuth)
+            else f"{way.name}: {', '.join(field.name for field in way.fields)}"
+        )
+        click.echo(f"  {number}  {what}", err=True)
+    choice = click.prompt("Which", type=click.IntRange(1, len(ways)), default=1, err=True)
+    return ways[int(choice) - 1]
+
+
+def _ask(row: CredentialSet) -> dict[str, str]:
+    """Ask for each field on a terminal."""
+    found: dict[str, str] = {}
     for field in row.fields:
         click.echo(f"{field.name}: {field.how}")
         value = click.prompt(
@@ -206,12 +287,3 @@ def _ask(network: Network[Any]) -> dict[str, str]:
         if value:
             found[field.name] = Secret(value).reveal() if field.secret else str(value)
     return found
-
-
-def _choose(network: Network[Any]) -> CredentialSet:
-    if len(network.credentials) == 1:
-        return network.credentials[0]
-    for number, row in enumerate(network.credentials, 1):
-        click.echo(f"  {number}  {row.name}: {', '.join(field.name for field in row.fields)}")
-    choice = click.prompt("Which", type=click.IntRange(1, len(network.credentials)), default=1)
-    return network.credentials[int(choice) - 1]

@@ -86,8 +86,5 @@ def connect_all(server: EmulatorServer) -> None:
 
 def emit_accounts(server: EmulatorServer) -> None:
     """One line of JSON. The emulator's secrets open nothing, so they are shown."""
-    rows = [
-        {"network": a.network, "endpoint": a.endpoint, "credentials": dict(a.credentials)}
-        for a in server.accounts()
-    ]
+    rows = [account.to_json() for account in server.accounts()]
     click.echo(json.dumps({"url": server.url, "accounts": rows}))

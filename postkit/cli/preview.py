@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..kit import Kit
 from .content import content_options, read_post, read_wishes
 from .output import counted, emit, json_option, say, shown
 from .progress import MediaLines
+from .screen import open_page
 from .text import AnyBytes
 from .timing import empty_times, spoken, time_options
 
@@ -98,8 +98,8 @@ def command(**given: Any) -> int:
         say(shown(f"warning: {warning}"), err=True)
     for problem in plan.problems:
         say(shown(f"refused: {problem}"), err=True)
-    if html is None and png is None:
-        _open(Path(str(written["html"])))
+    if html is None and png is None and sys.stdout.isatty():
+        open_page(Path(str(written["html"])).as_uri())
     for path in filter(None, written.values()):
         say(path, err=to_standard_output)
     if plan.refused and not to_standard_output:
@@ -156,14 +156,3 @@ def _screenshot(data: bytes, width: int) -> Screenshot:
         file = Path(folder) / "preview.html"
         file.write_bytes(data)
         return screenshot(file, width)
-
-
-def _open(path: Path) -> None:
-    """Show the page where somebody sits in front of a screen."""
-    has_screen = sys.platform == "darwin" or any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
-    )
-    if has_screen and sys.stdout.isatty():
-        import webbrowser
-
-        webbrowser.open(path.as_uri())

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..accounts.draft import Draft
-from ..accounts.place import Place
+from ..accounts.grant import LEARNT
+from ..accounts.place import Place, place_of
 from ..accounts.secret import RedactingFilter, Redactor
 from ..accounts.secrets import Misplaced, Secrets
 from ..accounts.vault import Vault
@@ -32,10 +33,6 @@ class Access:
 
     place: Place
     fields: Mapping[str, str] = field(repr=False)
-
-
-def place_of(account: Account) -> Place:
-    return Place(account.endpoint, account.ca_bundle)
 
 
 @dataclass(slots=True)
@@ -212,17 +209,9 @@ class Clients:
 
     def _connect(self, account: Account) -> Connection:
         network = self._plugins.network(account.network)
-        redact_logs((*TRANSPORT_LOGGERS, *network.loggers))
-        session = Session(
-            network.hosts,
-            account.endpoint,
-            services=() if _is_local(account.endpoint) else network.services,
-            ca_bundle=account.ca_bundle,
-            auth_paths=network.auth_paths,
-            **timeouts(account),
-        )
+        session = session_of(network, place_of(account), **timeouts(account))
         fields = [field for row in network.credentials for field in row.fields]
-        public = {field.name for field in fields if not field.secret}
+        public = {field.name for field in fields if not field.secret} | LEARNT
         secrets = Secrets(self._vault(), account.id, account.label, public, place_of(account))
         try:
             client = ask(network, session, lambda: network.connect(account, secrets, session))
@@ -233,6 +222,19 @@ class Clients:
                 error.access = Access(place_of(account), seen)
             raise
         return Connection(network, account, session, client, secrets)
+
+
+def session_of(network: Network[Any], place: Place, **seconds: float) -> Session:
+    """A session to the network's hosts, or to the account's own server."""
+    redact_logs((*TRANSPORT_LOGGERS, *network.loggers))
+    return Session(
+        network.hosts,
+        place.endpoint,
+        services=() if _is_local(place.endpoint) else network.services,
+        ca_bundle=place.ca_bundle,
+        auth_paths=network.auth_paths,
+        **seconds,
+    )
 
 
 def _is_local(endpoint: str | None) -> bool:

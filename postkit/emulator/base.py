@@ -102,6 +102,11 @@ class Emulator(ABC):
         After ``expire_tokens`` these are the new ones that a person would get.
         """
 
+    def app(self) -> Mapping[str, str]:
+        """The credentials of an app that is registered here, by the names of the network's
+        ``oauth.app``; empty where apps register themselves, or there is no consent page."""
+        return {}
+
     def endpoint(self, base_url: str) -> str:
         """What ``postkit connect --endpoint`` gets; ``base_url`` has no slash at its end."""
         return f"{base_url}/{self.network}"

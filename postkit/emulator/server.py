@@ -21,11 +21,12 @@ from .world import World
 
 @dataclass(frozen=True, slots=True)
 class EmulatedAccount:
-    """What ``postkit connect`` needs to use one emulated network."""
+    """What ``postkit connect`` needs to use one emulated network; ``app`` is for the browser."""
 
     network: str
     endpoint: str
     credentials: Mapping[str, str] = field(repr=False)
+    app: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """With the credentials, which are worth nothing elsewhere."""
@@ -33,6 +34,7 @@ class EmulatedAccount:
             "network": self.network,
             "endpoint": self.endpoint,
             "credentials": dict(self.credentials),
+            "app": dict(self.app),
         }
 
 
@@ -78,7 +80,7 @@ class EmulatorServer:
     def accounts(self) -> list[EmulatedAccount]:
         """One account at each network."""
         return [
-            EmulatedAccount(name, one.endpoint(self.url), dict(one.credentials()))
+            EmulatedAccount(name, one.endpoint(self.url), dict(one.credentials()), dict(one.app()))
             for name, one in self.emulators.items()
         ]
 

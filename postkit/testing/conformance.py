@@ -22,6 +22,7 @@ A failed assertion shows the report, its history and every request that the emul
 from __future__ import annotations
 
 from .suite.access import AccessConformance
+from .suite.consent import ConsentConformance
 from .suite.declared import DeclaredConformance
 from .suite.faults import FaultConformance
 from .suite.fields import FieldConformance
@@ -39,6 +40,7 @@ class NetworkConformance(
     # pytest runs inherited tests from the last base to the first: the plainest come first so.
     SecrecyConformance,
     LookupConformance,
+    ConsentConformance,
     AccessConformance,
     ThreadConformance,
     FaultConformance,

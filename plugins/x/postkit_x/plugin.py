@@ -40,6 +40,7 @@ from postkit.transport import Session
 
 from . import media, readback, renewal
 from .client import WEB, Client
+from .consent import OAUTH
 from .limits import LIMITS, LINK_POST_PRICE, MAX_CASHTAGS, METADATA_PRICE, POST_PRICE, RULES
 from .problems import classify
 from .request import REPLY_SETTINGS, body_of, post_id
@@ -57,7 +58,7 @@ class X(Network[Client]):
     name = "x"
     title = "X"
     hosts: ClassVar[tuple[str, ...]] = ("https://api.x.com", "https://api.twitter.com")
-    auth_paths: ClassVar[tuple[str, ...]] = (renewal.PATH,)
+    auth_paths: ClassVar[tuple[str, ...]] = (renewal.PATH, "/2/oauth2/revoke")
     # tweepy writes each request with its headers out at DEBUG.
     loggers: ClassVar[tuple[str, ...]] = ("tweepy.client", "tweepy.api")
     credentials = (
@@ -92,6 +93,7 @@ class X(Network[Client]):
             ),
         ),
     )
+    oauth = OAUTH
     limits = LIMITS
     options = (
         Option("reply_to", "the post to answer: its id or its address; only the first part does"),

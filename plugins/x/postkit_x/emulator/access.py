@@ -1,9 +1,12 @@
-"""Who may call: OAuth 2 user tokens that end and rotate, and OAuth 1 signatures."""
+"""Who may call: OAuth 2 user tokens that end and rotate, and OAuth 1 signatures.
+
+The OAuth 2 endpoints: docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code (a code
+lives 30 seconds, a token two hours, a refresh token works once; checked 2026-11-23).
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,11 +18,13 @@ from starlette.responses import JSONResponse, Response
 
 from postkit.clock import Clock
 from postkit.emulator.base import Refusal
+from postkit.emulator.consent import App, Consent, Denied
 
 from .problems import app_only, unauthorized
 
 LIFE = timedelta(hours=2)
 """How long an OAuth 2 access token lives."""
+SCOPES = "tweet.read tweet.write users.read media.write offline.access"
 HOSTS = ("https://api.x.com", "https://api.twitter.com")
 """A client signs the address that it knows, whatever host the request is then sent to."""
 DRIFT = timedelta(minutes=5)
@@ -32,10 +37,12 @@ class Access:
 
     clock: Clock
     canary: Canary
+    consent: Consent
     client_id: str = "emulated-confidential-client"
     public_client_id: str = "emulated-public-client"
     tokens: dict[str, datetime] = field(default_factory=dict)
-    refresh_tokens: set[str] = field(default_factory=set)
+    refresh_tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Each with its access token and its scopes."""
     nonces: set[str] = field(default_factory=set)
     client_secret: str = ""
     app_token: str = ""
@@ -51,12 +58,14 @@ class Access:
         self.api_secret = self.canary("api_secret")
         self.user_token = self.canary("access_token_1")
         self.user_secret = self.canary("access_token_secret")
+        self.consent.add(App(self.client_id, secret=self.client_secret))
+        self.consent.add(App(self.public_client_id))
 
-    def issue(self) -> tuple[str, str]:
+    def issue(self, scopes: str = SCOPES) -> tuple[str, str]:
         """A new access token and the refresh token that goes with it."""
         token, refresh = self.canary("access_token"), self.canary("refresh_token")
         self.tokens[token] = self.clock.now() + LIFE
-        self.refresh_tokens.add(refresh)
+        self.refresh_tokens[refresh] = token, scopes
         return token, refresh
 
     def expire(self) -> None:
@@ -119,45 +128,60 @@ class Access:
         return base64.b64encode(digest)
 
     async def token(self, request: Request) -> Response:
-        """POST /2/oauth2/token with grant_type=refresh_token."""
-        async with request.form() as read:
-            form = {name: str(value) for name, value in read.items()}
-        self._check_client(request, form)
-        if form.get("grant_type") != "refresh_token":
-            said = f"grant_type={form.get('grant_type')!r} is not emulated: no browser signs in."
-            return JSONResponse({"postkit_emulator": said}, 501)
-        used = form.get("refresh_token", "")
-        if used not in self.refresh_tokens:
-            raise _oauth(400, "invalid_request", "Value passed for the token was invalid.")
-        self.refresh_tokens.discard(used)
-        token, refresh = self.issue()
-        return JSONResponse(
-            {
-                "token_type": "bearer",
-                "expires_in": int(LIFE.total_seconds()),
-                "access_token": token,
-                "scope": "tweet.read tweet.write users.read media.write offline.access",
-                "refresh_token": refresh,
-            }
-        )
-
-    def _check_client(self, request: Request, form: dict[str, str]) -> None:
-        """A confidential client proves itself by HTTP Basic, a public one names itself."""
-        scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic":
+        """POST /2/oauth2/token, for a code or a refresh token."""
+        form = await _form(request)
+        app = self._client(request, form)
+        grant = form.get("grant_type")
+        if grant == "authorization_code":
             try:
-                name, _, secret = base64.b64decode(rest, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                name = secret = ""
-            if name == self.client_id and hmac.compare_digest(
-                secret.encode(), self.client_secret.encode()
-            ):
-                return
-            raise _oauth(401, "unauthorized_client", "Missing valid authorization header")
-        if form.get("client_id") == self.client_id:
-            raise _oauth(401, "unauthorized_client", "Missing valid authorization header")
-        if form.get("client_id") != self.public_client_id:
-            raise _oauth(400, "invalid_request", "Value passed for the client id was invalid.")
+                scopes = " ".join(self.consent.redeemed(app, form))
+            except Denied as denied:
+                raise _oauth(400, "invalid_request", denied.description) from denied
+        elif grant == "refresh_token":
+            try:
+                _, scopes = self.refresh_tokens.pop(form.get("refresh_token", ""))
+            except KeyError:
+                said = "Value passed for the token was invalid."
+                raise _oauth(400, "invalid_request", said) from None
+        else:
+            raise _oauth(400, "unsupported_grant_type", "The grant_type is none of X's.")
+        token, refresh = self.issue(scopes)
+        answer = {
+            "token_type": "bearer",
+            "expires_in": int(LIFE.total_seconds()),
+            "access_token": token,
+            "scope": scopes,
+        }
+        if "offline.access" in scopes.split():
+            answer["refresh_token"] = refresh
+        else:
+            del self.refresh_tokens[refresh]
+        return JSONResponse(answer)
+
+    async def revoke(self, request: Request) -> Response:
+        """POST /2/oauth2/revoke; a refresh token takes its access token along."""
+        form = await _form(request)
+        self._client(request, form)
+        given = form.get("token", "")
+        access, _ = self.refresh_tokens.pop(given, (given, ""))
+        self.tokens.pop(access, None)
+        return JSONResponse({"revoked": True})
+
+    def _client(self, request: Request, form: dict[str, str]) -> App:
+        """A confidential client proves itself by HTTP Basic, a public one names itself."""
+        try:
+            return self.consent.client(request, form)
+        except Denied as denied:
+            if request.headers.get("authorization") or form.get("client_id") == self.client_id:
+                said = "Missing valid authorization header"
+                raise _oauth(401, "unauthorized_client", said) from denied
+            said = "Value passed for the client id was invalid."
+            raise _oauth(400, "invalid_request", said) from denied
+
+
+async def _form(request: Request) -> dict[str, str]:
+    async with request.form() as read:
+        return {name: str(value) for name, value in read.items()}
 
 
 def _oauth(status: int, error: str, description: str) -> Refusal:

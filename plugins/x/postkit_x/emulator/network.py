@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from postkit.emulator.base import Emulator, Handler, Refusal
+from postkit.emulator.consent import LOOPBACK, Consent
 from postkit.emulator.rates import FixedWindow, RateState
 from postkit.emulator.world import World
 
@@ -28,16 +29,20 @@ STATE = "postkit_x.rate"
 
 
 class XEmulator(Emulator):
-    """Settings: ``credits`` false answers creates with 402, as when the money is spent."""
+    """Settings: ``credits`` false answers creates with 402, as when the money is spent;
+    ``redirect_uri`` is the address that the emulated apps have registered."""
 
     network = NETWORK
     title = "X"
     quiet = 1.0
-    defaults: ClassVar[Mapping[str, Any]] = {"credits": True}
+    defaults: ClassVar[Mapping[str, Any]] = {"credits": True, "redirect_uri": LOOPBACK}
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.access = Access(world.clock, self.canary)
+        consent = Consent(
+            self.title, "@emulated", world.clock, registered=self._redirects, needs_pkce=True
+        )
+        self.access = Access(world.clock, self.canary, consent)
         self.uploads = Uploads(world)
         self.chunks = Chunks(world, self.uploads)
         self.posts = Posts(world, self.uploads, self.settings_of)
@@ -48,12 +53,21 @@ class XEmulator(Emulator):
     def settings_of(self, name: str) -> Any:
         return self.settings[name]
 
+    def _redirects(self) -> Sequence[str]:
+        return [str(self.settings["redirect_uri"])]
+
     def routes(self) -> Sequence[BaseRoute]:
         posts, lists, uploads, chunks = self.posts, self.lists, self.uploads, self.chunks
-        token = self.route("/2/oauth2/token", self.access.token, methods=("POST",))
-        self._open.add(token.endpoint)
+        access = self.access
+        doors = [
+            self.route("/i/oauth2/authorize", access.consent.page),
+            self.route("/i/oauth2/authorize", access.consent.decide, methods=("POST",)),
+            self.route("/2/oauth2/token", access.token, methods=("POST",)),
+            self.route("/2/oauth2/revoke", access.revoke, methods=("POST",)),
+        ]
+        self._open.update(door.endpoint for door in doors)
         return [
-            token,
+            *doors,
             self._limited("/2/tweets", posts.create, 100, "POST", create=True),
             self._limited("/2/tweets/{id}", posts.delete, 50, "DELETE"),
             self._limited("/2/tweets", lists.several, 5000),
@@ -83,6 +97,9 @@ class XEmulator(Emulator):
             "client_id": self.access.client_id,
             "client_secret": self.access.client_secret,
         }
+
+    def app(self) -> Mapping[str, str]:
+        return {"client_id": self.access.client_id, "client_secret": self.access.client_secret}
 
     def public_client_credentials(self) -> Mapping[str, str]:
         """An OAuth 2 client without a secret."""

@@ -1,0 +1,299 @@
+"""From "connect this network" to its consent page, and from the answer to access."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from ...errors import InputError, PluginError, Refused
+from ...network import CanChoose, CanRegister, Network
+from ...transport import Session
+from ..place import Place
+from ..secret import Redactor, Secret
+from .apps import Apps
+from .pending import Pending, PendingConnects
+from .terms import Choice, OAuth, placed
+from .tokens import exchanged
+
+LONGEST_CODE = 4_096
+"""Characters; a URL has few more."""
+CHOICE = "choice"
+"""The parameter that answers ``ChoiceNeeded``."""
+
+
+class ChoiceNeeded(InputError):
+    """The access is good for several accounts; finish with the ``id`` of one of ``choices``."""
+
+    kind = "choice_needed"
+
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+        self.choices = tuple(choices)
+        named = ", ".join(f"{each.name} ({each.id})" for each in choices)
+        super().__init__(
+            f"This {title} login is good for several: {named}. Choose one; nothing is kept yet."
+        )
+
+
+class Flow:
+    """``session`` gives one to a network's hosts, or to the server of a place."""
+
+    def __init__(
+        self,
+        pending: PendingConnects,
+        apps: Apps,
+        session: Callable[[Network[Any], Place], Session],
+    ) -> None:
+        self._pending = pending
+        self._apps = apps
+        self._session = session
+
+    def begin(
+        self,
+        network: Network[Any],
+        redirect_uri: str,
+        *,
+        name: str,
+        place: Place,
+        app: Mapping[str, str],
+        replacing: bool,
+    ) -> tuple[str, str]:
+        """The address of the consent page, and the state that its answer must carry.
+
+        Raises InputError with what is missing, and NetworkError where the app cannot be
+        registered.
+        """
+        terms = terms_of(network)
+        check_redirect(redirect_uri)
+        app = self._app(network, terms, redirect_uri, place, app)
+        verifier = secrets.token_urlsafe(64)  # 86 of the 128 characters that RFC 7636 allows
+        Secret(verifier)
+        state = self._pending.put(
+            Pending(
+                network.name,
+                name,
+                redirect_uri,
+                place.endpoint,
+                place.ca_bundle,
+                replacing,
+                app,
+                verifier,
+            )
+        )
+        return _page(terms, place.endpoint, app["client_id"], redirect_uri, state, verifier), state
+
+    def answered(
+        self, state: str, params: Mapping[str, str], network_of: Callable[[str], Network[Any]]
+    ) -> tuple[Pending, dict[str, str]]:
+        """What was begun under ``state``, and the fields that the vault is to keep.
+
+        ``params`` is the query that the network sent the browser back with. Raises InputError
+        (ChoiceNeeded where there are several accounts), Refused, NeedsLogin or Unavailable: then
+        nothing is kept, and it must be begun again (but for a choice).
+        """
+        chosen = params.get(CHOICE)
+        if chosen is None:
+            _check_state(state, params)
+        pending = self._pending.take(state)
+        network = network_of(pending.network)
+        if pending.choices:
+            return pending, self._chosen(pending, state, network.title, chosen)
+        terms = terms_of(network)
+        code = _code(network.title, pending, params)
+        with self._session(network, Place(pending.endpoint, pending.ca_bundle)) as session:
+            try:
+                fields = exchanged(
+                    network.title,
+                    terms,
+                    session,
+                    pending.app,
+                    code=code,
+                    redirect_uri=pending.redirect_uri,
+                    verifier=pending.verifier,
+                )
+            except Refused:
+                self.forget(network, pending.redirect_uri, pending.endpoint)
+                raise
+            fields = {**pending.app, **fields}
+            choices = _choices(network, session, fields)
+        if not isinstance(network, CanRegister):
+            self._apps.put(network.name, pending.endpoint, pending.app)
+        if choices is None:
+            return pending, fields
+        waiting = replace(pending, choices=choices)
+        if len(choices) > 1:
+            self._pending.put(waiting, state)
+            raise ChoiceNeeded(network.title, choices)
+        return waiting, dict(choices[0].fields)
+
+    def forget(self, network: Network[Any], redirect_uri: str, endpoint: str | None) -> None:
+        """The app of a server that does not know it any more: the next one is registered anew."""
+        if isinstance(network, CanRegister):
+            self._apps.delete(network.name, endpoint, redirect_uri)
+
+    def _chosen(
+        self, pending: Pending, state: str, title: str, chosen: str | None
+    ) -> dict[str, str]:
+        for choice in pending.choices:
+            if choice.id == chosen:
+                return dict(choice.fields)
+        self._pending.put(pending, state)
+        raise ChoiceNeeded(title, pending.choices)
+
+    def _app(
+        self,
+        network: Network[Any],
+        terms: OAuth,
+        redirect_uri: str,
+        place: Place,
+        given: Mapping[str, str],
+    ) -> dict[str, str]:
+        unknown = [name for name in given if name not in terms.app]
+        if unknown:
+            raise InputError(
+                f"An app of {network.title} has {' and '.join(terms.app)}, no {unknown[0]!r}."
+            )
+        if isinstance(network, CanRegister) and not given:
+            app = self._apps.get(network.name, place.endpoint, redirect_uri)
+            if not app:
+                with self._session(network, place) as session:
+                    app = _registered(network, session, redirect_uri)
+                self._apps.put(network.name, place.endpoint, app, redirect_uri)
+        else:
+            app = dict(given) or self._apps.get(network.name, place.endpoint)
+        missing = [name for name in terms.app if not app.get(name)]
+        if not terms.needs_secret:
+            missing = [name for name in missing if name == "client_id"]
+        if missing:
+            how = terms.register.format(redirect=redirect_uri)
+            raise InputError(
+                f"{network.title} needs an app's {' and '.join(missing)}, as --credential "
+                f"KEY=VALUE. {how}"
+            )
+        return app
+
+
+def terms_of(network: Network[Any]) -> OAuth:
+    """Raises InputError where the network is not connected in the browser."""
+    if network.oauth is None:
+        raise InputError(
+            f"{network.title} is not connected in the browser; "
+            f"`postkit networks {network.name}` tells what it needs."
+        )
+    return network.oauth
+
+
+def check_redirect(redirect_uri: str) -> None:
+    """Raises InputError for what the answer must not be sent to."""
+    from ..connect import is_loopback
+
+    try:
+        parts = urlsplit(redirect_uri)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    fit = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not host or not fit or parts.fragment or parts.username or not redirect_uri.isprintable():
+        raise InputError(
+            f"redirect_uri {redirect_uri!r}: the answer carries a code, so it must be https, or "
+            "http on this machine (http://127.0.0.1:PORT/), without a fragment."
+        )
+
+
+def _page(
+    terms: OAuth,
+    endpoint: str | None,
+    client_id: str,
+    redirect_uri: str,
+    state: str,
+    verifier: str,
+) -> str:
+    query = {
+        **terms.parameters,
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": terms.separator.join(scope.name for scope in terms.scopes),
+        "state": state,
+    }
+    if terms.pkce:
+        digest = hashlib.sha256(verifier.encode()).digest()
+        query["code_challenge"] = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        query["code_challenge_method"] = "S256"
+    return f"{placed(terms.authorize, endpoint)}?{urlencode(query)}"
+
+
+def _check_state(state: str, params: Mapping[str, str]) -> None:
+    given = params.get("state")
+    if not isinstance(given, str) or not hmac.compare_digest(
+        given.encode("utf-8", "replace"), state.encode("utf-8", "replace")
+    ):
+        raise InputError(
+            "The answer's state is not the one that was sent: somebody else's answer may have been "
+            "slipped in. Nothing was kept; begin again with `postkit connect`."
+        )
+
+
+def _code(title: str, pending: Pending, params: Mapping[str, str]) -> str:
+    """The code of an answer that says yes. Raises Refused or InputError."""
+    error = params.get("error")
+    if error:
+        said = params.get("error_description") or error
+        told = " ".join(Redactor.redact(said).split())[:200].rstrip(".")
+        why = "you or the network declined" if error == "access_denied" else "the network declined"
+        raise Refused(
+            f"{title}: {why} ({told}); nothing was kept. Connect again.",
+            network=pending.network,
+            code=error[:100],
+        )
+    issuer = params.get("iss")
+    if issuer and pending.endpoint and _origin(issuer) != _origin(pending.endpoint):
+        raise InputError(
+            f"{title}: the answer is of another server than {pending.endpoint} (RFC 9207); "
+            "nothing was kept."
+        )
+    code = params.get("code", "")
+    if not code or len(code) > LONGEST_CODE or not code.isascii() or not code.isprintable():
+        raise InputError(f"{title} answered without a code; begin again with `postkit connect`.")
+    Secret(code)
+    return code
+
+
+def _origin(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _registered(network: Any, session: Session, redirect_uri: str) -> dict[str, str]:
+    from ...deliver.clients import ask
+
+    app = ask(network, session, lambda: network.register(session, redirect_uri))
+    if not isinstance(app, Mapping) or not app.get("client_id"):
+        raise PluginError(f"The plugin {network.name} registered an app without a client_id.")
+    for name, value in app.items():
+        if name != "client_id":
+            Secret(value)
+    return dict(app)
+
+
+def _choices(
+    network: Network[Any], session: Session, fields: Mapping[str, str]
+) -> Sequence[Choice] | None:
+    """None where the access is one account's."""
+    if not isinstance(network, CanChoose):
+        return None
+    from ...deliver.clients import ask
+
+    found = ask(network, session, lambda: network.choices(session, fields))
+    if not found:
+        raise Refused(
+            f"{network.title}: this login is good for no account that can publish. Choose one on "
+            "the consent page, or ask for a role on it.",
+            network=network.name,
+        )
+    return tuple(found)
