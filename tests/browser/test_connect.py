@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +133,7 @@ def test_connected_in_a_browser(
         tab.until('!!document.querySelector("button[value=allow]")')
         assert "wants to act for" in tab.run("document.body.innerText")
         tab.run(AGREE)
-        tab.until("document.body.innerText.includes('Go back to the terminal')")
+        tab.until("document.body?.innerText.includes('Go back to the terminal')")
         assert tab.run("location.port") == str(port)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -145,14 +147,36 @@ def test_a_person_who_says_no(server: EmulatorServer, browser: Browser, tmp_path
         tab.go(address)
         tab.until('!!document.querySelector("button[value=deny]")')
         tab.run(CANCEL)
-        tab.until("document.body.innerText.includes('The network gave no access')")
+        tab.until("document.body?.innerText.includes('The network gave no access')")
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "X: you or the network declined" in err
 
 
+@pytest.fixture
+def evil() -> Iterator[str]:
+    """A page of somebody else on this machine, under another name than postkit's."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<p>evil")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as host:
+        thread = threading.Thread(target=host.serve_forever, args=(0.1,))
+        thread.start()
+        yield f"http://localhost:{host.server_address[1]}/"
+        host.shutdown()
+        thread.join(10)
+
+
 def test_another_page_cannot_answer(
-    server: EmulatorServer, browser: Browser, tmp_path: Path
+    server: EmulatorServer, browser: Browser, tmp_path: Path, evil: str
 ) -> None:
     """Scripts, pictures, forms and frames of a page, with everything right but who sends it."""
     with connecting(server, tmp_path, "x", "@emulated") as (process, address, port):
@@ -160,8 +184,8 @@ def test_another_page_cannot_answer(
         assert state is not None
         target = f"http://127.0.0.1:{port}/?code=stolen&state={state[1]}"
         blank = Tab(browser)
-        blank.go("data:text/html,<p>evil")
-        blank.until("document.body && document.body.innerText === 'evil'")
+        blank.go(evil)
+        blank.until("!!document.body && document.body.innerText === 'evil'")
         blank.run(f"fetch({target!r}, {{mode: 'no-cors'}}).then(() => 1, () => 1)")
         blank.run(
             f"new Promise(done => {{const i = new Image(); i.onload = i.onerror = () => done(1);"
@@ -177,6 +201,6 @@ def test_another_page_cannot_answer(
         tab.go(address)
         tab.until('!!document.querySelector("button[value=allow]")')
         tab.run(AGREE)
-        tab.until("document.body.innerText.includes('Go back to the terminal')")
+        tab.until("document.body?.innerText.includes('Go back to the terminal')")
         _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
