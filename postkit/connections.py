@@ -47,17 +47,21 @@ class Connections(Installation):
             network if name is None else name,
             credentials,
             accounts=self._accounts,
-            vault=self.vault(),
-            clients=self.clients,
+            vault=self._root.vault(),
+            clients=self._root.clients,
             endpoint=endpoint,
             ca_bundle=ca_bundle,
             replacing=replace,
         )
 
     def account(self, label: str) -> Account:
-        """The account of that label (``network:name``, or ``network`` where it has one account).
-        Raises UnknownName."""
-        same = [a for a in self.accounts if label in (a.label, a.network)]
+        """The account of that label (``network:name``, or ``network`` where it has one account;
+        not so for a tenant, which has no default account). Raises UnknownName."""
+        same = [
+            account
+            for account in self.accounts
+            if label == account.label or (label == account.network and not self.tenant)
+        ]
         if len(same) == 1:
             return same[0]
         from .suggest import did_you_mean
@@ -78,9 +82,9 @@ class Connections(Installation):
             )
         # The secret first: a crash in between leaves an account that can be removed again, and
         # not a secret that nothing names any more.
-        self.vault().delete(account.id)
+        self._root.vault().delete(account.id)
         self._accounts.remove(account.id)
-        self.clients.drop(account.id)
+        self._root.clients.drop(account.id)
         return account
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
@@ -90,8 +94,9 @@ class Connections(Installation):
         return self._with(self.account(label), bind(recent, count=count))
 
     def _with(self, account: Account, call: Callable[[Connection], T]) -> T:
-        connection = self.clients.take(account)
+        clients = self._root.clients
+        connection = clients.take(account)
         try:
             return connection.ask(lambda: call(connection))
         finally:
-            self.clients.give(connection)
+            clients.give(connection)
