@@ -12,7 +12,7 @@ from postkit.kit import Kit
 from postkit.network import Guarantee
 from postkit.post import Post
 
-from .board import KEY, TOKEN, Board, HandClock, Plugin, Server
+from .board import KEY, TOKEN, Board, HandClock, Plugin, Server, sql
 
 ACME, BETA = "tenant-acme", "tenant-beta"
 NORTH, SOUTH = "board:acme-in-the-north", "board:b7"
@@ -120,4 +120,5 @@ def fill(scene: Scene, board: Board) -> None:
     scene.by_state["scheduled"] = str(later.deliveries[0].id)
     acme.pause([NORTH], reason="acme's reason")
     publish(5)
+    sql(acme, """UPDATE part SET copies = '["https://board.example/91"]' WHERE state = 'LIVE'""")
     assert set(scene.by_state) == {"live", "failed", "uncertain", "scheduled", "held"}
