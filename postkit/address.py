@@ -108,7 +108,9 @@ def locate(
                 f"{did_you_mean(address.network, networks)} `postkit networks` lists them."
             )
         if of_tenant:
-            raise InputError(f"{address}: no account is connected; connect it with kit.connect.")
+            raise InputError(
+                f"{address}: the tenant has no account there; let the program connect it."
+            )
         raise InputError(
             f"{address}: no account is connected; run `postkit connect {address.network}`."
         )
