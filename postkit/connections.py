@@ -137,7 +137,7 @@ class Connections(Installation):
         """Whether the credentials of an app at that network are kept from an earlier connect."""
         from .accounts.oauth.apps import Apps
 
-        return bool(Apps(self._root.vault(), self._accounts.tenant).get(network, endpoint))
+        return bool(Apps(self._root.vault(), self.tenant).get(network, endpoint))
 
     def forget_app(self, network: str, *, redirect_uri: str, endpoint: str | None) -> None:
         """Let an app that registered itself be registered anew: its server may have lost it."""
@@ -149,7 +149,7 @@ class Connections(Installation):
         from .accounts.oauth.pending import PendingConnects
         from .deliver.clients import session_of
 
-        vault, tenant = self._root.vault(), self._accounts.tenant
+        vault, tenant = self._root.vault(), self.tenant
         return Flow(PendingConnects(vault, self.clock, tenant), Apps(vault, tenant), session_of)
 
     def _end_access(
