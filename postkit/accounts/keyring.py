@@ -14,13 +14,11 @@ from typing import Any, Final
 
 from ..errors import VaultError
 from .key import Key, KeyTerms
-from .secret import Redactor, Secret
+from .secret import OURS, Redactor, Secret
 
 SERVICE: Final = "postkit"
 PATIENCE: Final = 30.0
 """Seconds: long enough to type the password that unlocks it."""
-OURS: Final = ("POSTKIT_KEY", "POSTKIT_NEW_KEY", "POSTKIT_PASSPHRASE")
-"""Variables that no other program is given."""
 
 
 class NoKeyring(VaultError):
@@ -76,8 +74,7 @@ class Keyring:
     def _ask(self, do: str, **more: str) -> dict[str, Any]:
         if importlib.util.find_spec("keyring") is None:
             raise NoKeyring(
-                "The package keyring is not installed: run `pip install "
-                "'postkit-social[keyring]'`."
+                "The package keyring is not installed: run `pip install 'postkit-social[keyring]'`."
             )
         answer = self._answered({"do": do, "service": SERVICE, "user": "", **more})
         if "error" in answer:
@@ -118,8 +115,10 @@ class Keyring:
                     "may wait for you to unlock it; do so and try again."
                 ) from None
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                # With what it has started. Once it was waited for, its number may be another's.
+                if process.returncode is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
         try:
             answer: dict[str, Any] = json.loads(out)
         except ValueError:

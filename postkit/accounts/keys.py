@@ -183,4 +183,3 @@ def _from_keyring(home: Home, terms: KeyTerms, keyring: Keyring) -> Key:
             "does, or move the vault away and connect the accounts again."
         )
     return key
-

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from ..home import Home
+from .asking import asked
 from .key import Key
 from .keyring import Keyring, KeyringError, NoKeyring
 from .keys import NoKey, find_key
-from .passphrase import asked
 from .vault import Vault
 
 

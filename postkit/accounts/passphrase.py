@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import os
 import unicodedata
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -114,26 +112,3 @@ def check_new(passphrase: str) -> str:
             "words chosen by dice."
         )
     return passphrase
-
-
-_ask: Callable[[], str | None] | None = None
-
-
-@contextlib.contextmanager
-def asking(ask: Callable[[], str | None]) -> Iterator[None]:
-    """Within this, a person is asked for the passphrase of a vault that has one.
-
-    One for the process, since it has one terminal: the command line sets it, a program that
-    embeds postkit is never asked on its own. ``ask`` gives None where nobody is there.
-    """
-    global _ask
-    before, _ask = _ask, ask
-    try:
-        yield
-    finally:
-        _ask = before
-
-
-def asked() -> str | None:
-    """What a person answers; None where none can be asked."""
-    return None if _ask is None else _ask()

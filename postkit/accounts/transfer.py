@@ -50,9 +50,7 @@ def export_vault(vault: Vault, path: Path, passphrase: str) -> tuple[str, ...]:
     return tuple(sorted(rows))
 
 
-def import_vault(
-    vault: Vault, path: Path, passphrase: str, *, replace: bool = False
-) -> Imported:
+def import_vault(vault: Vault, path: Path, passphrase: str, *, replace: bool = False) -> Imported:
     """Take all entries of an exported file into the vault, or none.
 
     Raises InputError with each entry that is here with other content (unless ``replace``), and

@@ -11,7 +11,7 @@ from typing import Final, NoReturn, final
 
 from ..errors import VaultError
 from .file_lock import locked
-from .key import Key, KeyTerms
+from .key import Key, KeyTerms, Origin
 from .place import Place
 from .private_file import read_private, replace_private
 from .vault_file import Content, Entries, OtherKey, decoded, encoded, sealed, unsealed
@@ -46,6 +46,11 @@ class Vault:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("A vault cannot be pickled: it holds a key; open it where it is used.")
+
+    @property
+    def key_origin(self) -> Origin:
+        """Where the key was found that opens it."""
+        return self._key.origin
 
     def ids(self) -> tuple[str, ...]:
         """The entries that are here, sorted: those of accounts, and others of the core."""
@@ -109,7 +114,7 @@ class Vault:
             content.entries.pop(account_id, None)
 
     def take(self, entry_id: str) -> dict[str, str] | None:
-        """Read an entry and delete it, at once: of all who try, one gets it. None: there is none."""
+        """Read an entry and delete it at once: of all who try, one gets it. None: there is none."""
         with self._changing() as content:
             entry = content.entries.pop(entry_id, None)
             if entry is None:

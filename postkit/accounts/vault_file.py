@@ -73,7 +73,9 @@ def _other(key: Key, terms: KeyTerms) -> str:
     if key.origin == "passphrase":
         return "passphrase; give the one that made it"
     if key.origin in _TAKEN_AWAY and terms.kept != "given":
-        other = "the system's keyring has it" if terms.kept == "keyring" else "a passphrase opens it"
+        other = (
+            "the system's keyring has it" if terms.kept == "keyring" else "a passphrase opens it"
+        )
         return f"key; {other}, so take {_TAKEN_AWAY[key.origin]} away"
     return "key; give the key that made it in POSTKIT_KEY or the key file"
 
@@ -151,9 +153,7 @@ def _parsed(raw: bytes, path: Path) -> dict[str, Any]:
             raise _damaged(path) from None
         content = None
     if not isinstance(content, dict) or content.get("magic") != MAGIC:
-        raise VaultError(
-            f"{path} is not a vault of postkit; move it away or set POSTKIT_HOME."
-        )
+        raise VaultError(f"{path} is not a vault of postkit; move it away or set POSTKIT_HOME.")
     return content
 
 

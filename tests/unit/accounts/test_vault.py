@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from postkit.accounts.place import Place
+from postkit.accounts.key import Key
 from postkit.accounts.vault import Vault
+from postkit.accounts.vault_file import _mac
 from postkit.errors import VaultError
 
 KEY = bytes(range(32))
@@ -163,7 +165,7 @@ def test_an_entry_moved_to_another_account(vault: Vault) -> None:
     # Even with a right MAC, the entry itself is bound to its account.
     content = json.loads(vault.path.read_text())
     content.pop("mac")
-    rewritten(vault, mac=vault._mac(content))
+    rewritten(vault, mac=_mac(Key(KEY), content))
     assert vault.ids() == (ACME, "two:b")
     with pytest.raises(VaultError, match="was not written for this account"):
         vault.get(ACME)
