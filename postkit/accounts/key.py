@@ -35,11 +35,12 @@ class KeyTerms:
         """Raises ValueError for anything that ``to_json`` does not write."""
         if not isinstance(value, dict) or not isinstance(value.get("mark"), str):
             raise ValueError("no key")
-        kept, argon = value.get("kept"), value.get("argon2id")
+        kept = value.get("kept")
         names = {"mark", "kept"} | ({"argon2id"} if kept == "passphrase" else set())
         if kept not in ("given", "keyring", "passphrase") or set(value) != names:
             raise ValueError("no key")
-        return cls(value["mark"], kept, None if argon is None else Argon2Terms.from_json(argon))
+        argon = Argon2Terms.from_json(value["argon2id"]) if kept == "passphrase" else None
+        return cls(value["mark"], kept, argon)
 
     def to_json(self) -> dict[str, Any]:
         argon = {} if self.argon is None else {"argon2id": self.argon.to_json()}

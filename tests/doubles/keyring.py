@@ -64,8 +64,9 @@ class Store:
             case "dies":
                 os._exit(7)
             case "is noisy":
-                print('{"backend": "mine", "value": "pk_canary_noise"}', flush=True)
-                print("a warning", file=sys.stderr)
+                for stream in (sys.stdout, sys.stderr):
+                    stream.write('{"backend": "mine", "value": "pk_canary_noise"}')
+                    stream.flush()
 
 
 class Chain:

@@ -89,7 +89,7 @@ def test_an_existing_vault_stays_where_it_is(ring: Ring, home: Home) -> None:
     assert vault.key_origin == "key file"
     assert ring.held == {}
     home.key_path.unlink()
-    with pytest.raises(VaultError, match="key of .* is missing: put back"):
+    with pytest.raises(VaultError, match=r"key of .* is missing: put back"):
         open_vault(home, keyring=ring.keyring())
     assert ring.held == {}
 
@@ -184,11 +184,11 @@ def test_the_key_is_gone_or_the_keyring_is(
     before = home.vault_path.read_bytes()
     kept = ring.path.read_text()
     ring.path.write_text("{}")
-    with pytest.raises(VaultError, match="does not hold the key of .*; unlock the one that does"):
+    with pytest.raises(VaultError, match=r"does not hold the key of .*; unlock the one that does"):
         open_vault(home, keyring=ring.keyring())
     ring.path.write_text(kept)
     ring.is_a(FAIL)
-    with pytest.raises(VaultError, match="is in the system's keyring. No keyring of the system"):
+    with pytest.raises(VaultError, match=r"is in the system's keyring\. No keyring of the system"):
         open_vault(home, keyring=ring.keyring())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(VaultError, match=r"run `pip install 'postkit-social\[keyring\]'`"):
