@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import pty
+import resource
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -336,6 +338,16 @@ def test_an_import_says_which_entries_differ(mastodon: Program) -> None:
 # Core dumps
 
 
+@pytest.fixture
+def _dumping() -> Iterator[None]:
+    """Processes that are started here may dump as much core as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+@pytest.mark.usefixtures("_dumping")
 def test_a_worker_that_is_killed_leaves_no_core(mastodon: Program) -> None:
     worker = mastodon.start("worker")
     assert worker.stderr is not None

@@ -1,7 +1,7 @@
 """Kills a re-keying at each thing it asks of the system, and opens what is left.
 
-``python rekeying.py FOLDER KIND`` re-keys a vault with a key file to another KIND in a child that
-is killed at its first, second, ... event (a file opened, renamed or removed, a process started, a
+``python rekeying.py FOLDER KIND`` re-keys a vault with a key file to another KIND (``again``: to a
+file, where a re-keying was killed before its last step already) in a child that is killed at its first, second, ... event (a file opened, renamed or removed, a process started, a
 folder read), until one comes to its end. Prints which key opened the vault after each kill.
 """
 
@@ -17,8 +17,9 @@ from pathlib import Path
 from postkit.accounts import opening
 from postkit.accounts.key import Key
 from postkit.accounts.keyring import Keyring
-from postkit.accounts.keys import find_key, make_key_file
+from postkit.accounts.keys import find_key, make_key_file, new_key_path
 from postkit.accounts.passphrase import Argon2Terms
+from postkit.accounts.private_file import create_private
 from postkit.accounts.rekey import rekey
 from postkit.accounts.vault import Vault
 from postkit.home import Home
@@ -63,6 +64,9 @@ def struck(home: Home, kind: str, at: int) -> bool:
 def main(folder: Path, kind: str) -> None:
     start = Home(folder / "start").ensure()
     old = make_key_file(start)
+    if kind == "again":
+        old = Key.new("key file")
+        create_private(new_key_path(start), old.text().encode())
     Vault(start.vault_path, old).put("a_one", FIELDS)
     environ = {"POSTKIT_PASSPHRASE": WORDS}
     opened = []

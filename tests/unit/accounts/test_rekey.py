@@ -71,7 +71,9 @@ def test_from_the_keyring_and_back(vault: Vault, home: Home, ring: Ring) -> None
     assert open_vault(home).get("a_one") == FIELDS
 
 
-@pytest.mark.parametrize(("kind", "least"), [("file", 10), ("keyring", 12), ("passphrase", 8)])
+@pytest.mark.parametrize(
+    ("kind", "least"), [("file", 10), ("again", 10), ("keyring", 12), ("passphrase", 8)]
+)
 def test_killed_anywhere_it_opens(
     tmp_path: Path, ring: Ring, home: Home, kind: str, least: int
 ) -> None:

@@ -491,10 +491,11 @@ def test_no_new_key_while_a_token_is_renewed(vault: Vault, monkeypatch: pytest.M
     vault.put(ACME, FIELDS)
     monkeypatch.setattr("postkit.accounts.vault.REFRESH_TIMEOUT", 0.05)
     with vault.lock(ACME), vault.lock("two:b", timeout=1):
-        for act in (
+        acts: list[Callable[[], None]] = [
             lambda: vault.rekey(Key(bytes(32)), lambda terms: contextlib.nullcontext()),
             lambda: vault.fill({}, lambda known: None),
-        ):
+        ]
+        for act in acts:
             with pytest.raises(VaultError, match="cannot be changed while a token is renewed"):
                 act()
         vault.rotate(ACME, {"token": "renewed"})
