@@ -1,8 +1,9 @@
 """Kills a re-keying at each thing it asks of the system, and opens what is left.
 
 ``python rekeying.py FOLDER KIND`` re-keys a vault with a key file to another KIND (``again``: to a
-file, where a re-keying was killed before its last step already) in a child that is killed at its first, second, ... event (a file opened, renamed or removed, a process started, a
-folder read), until one comes to its end. Prints which key opened the vault after each kill.
+file, where a re-keying was killed before its last step already), in a child that is killed at its
+first, second, ... event (a file opened, renamed or removed, a process started, a folder read),
+until one comes to its end. Prints which key opened the vault after each kill.
 """
 
 from __future__ import annotations
