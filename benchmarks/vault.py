@@ -120,8 +120,8 @@ def main() -> None:
             kind: {step: round(statistics.median(each)) for step, each in steps.items()}
             for kind, steps in times.items()
         }
-    for kind, steps in rows.items():
-        rows[kind] = {**steps, "round trip": sum(steps.values())}
+    for row in rows.values():
+        row["round trip"] = sum(row.values())
     terms = Argon2Terms(os.urandom(16))
     argon = round(statistics.median(taken(lambda: terms.key("twelve words")) for _ in range(5)))
     answer = {"rounds": ROUNDS, "median_us": rows, "a passphrase adds to open_us": argon}
