@@ -120,10 +120,10 @@ class Keyring:
                     with contextlib.suppress(ProcessLookupError):
                         os.killpg(process.pid, signal.SIGKILL)
         try:
-            answer: dict[str, Any] = json.loads(out)
+            answer = json.loads(out)
         except ValueError:
-            answer = {}
-        if "backend" not in answer and "error" not in answer:
+            answer = None
+        if not isinstance(answer, dict) or not answer.keys() & {"backend", "error"}:
             raise KeyringError(
                 "The system's keyring gave no answer: its backend ended the process that asked; "
                 "look at `python -m keyring diagnose`."

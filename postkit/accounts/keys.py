@@ -44,8 +44,9 @@ def find_key(
     """The key of the home's vault; for a home without one, the key that it will have.
 
     An empty variable counts as not set. ``ask`` asks a person for the passphrase of a vault that
-    has one. Raises `NoKey` where nothing gives a key (a keyring may, see `make_keyring_vault`),
-    and `VaultError` for one that cannot be a key, or where a vault is there whose key is gone.
+    has one. Raises `NoKey` where nothing gives a key for a new vault (`open_vault` then asks the
+    keyring to keep one), and `VaultError` for one that cannot be a key, or where a vault is there
+    whose key is gone.
     """
     environ = os.environ if environ is None else environ
     given = _variable(environ) or _credential(environ)
@@ -60,16 +61,22 @@ def find_key(
     new = read_key_file(new_key_path(home))
     if new is not None and new.fits(terms):
         return new
-    if terms.kept == "keyring":
-        return _from_keyring(home, terms, keyring or Keyring())
-    if terms.argon is not None:
-        return _from_passphrase(home, terms.argon, environ, ask)
-    if key is not None:
-        return key  # of another vault: this one says so
-    raise VaultError(
-        f"The key of {home.vault_path} is missing: put back {home.key_path}, or set "
-        f"{VARIABLE} to the key that made it."
-    )
+    try:
+        if terms.kept == "keyring":
+            return _from_keyring(home, terms, keyring or Keyring())
+        if terms.argon is not None:
+            return _from_passphrase(home, terms.argon, environ, ask)
+        if key is None:
+            raise VaultError(
+                f"The key of {home.vault_path} is missing: put back {home.key_path}, or set "
+                f"{VARIABLE} to the key that made it."
+            )
+    except VaultError:
+        if read_terms(home.vault_path) == terms:
+            raise
+        # Somebody has made a new key since it was read, and removed the old one.
+        return find_key(home, environ, ask=ask, keyring=keyring)
+    return key  # of another vault, as this one says when it is read
 
 
 def new_key_path(home: Home) -> Path:

@@ -31,9 +31,11 @@ WITHIN: dict[str, Target] = {
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> int:
     """Where the secrets of accounts are kept, by which key; a new key, and copies."""
-    if ctx.invoked_subcommand is not None:
-        return 0
-    return _status(as_json)
+    if ctx.invoked_subcommand is None:
+        return _status(as_json)
+    if as_json:
+        raise InputError(f"Give --json after {ctx.invoked_subcommand}.")
+    return 0
 
 
 @command.command("status")

@@ -80,6 +80,13 @@ def test_what_is_there(mastodon: Program) -> None:
     ]
 
 
+def test_json_belongs_to_the_inner_command(mastodon: Program) -> None:
+    before = (mastodon.home / "vault").read_bytes()
+    result = mastodon("vault", "--json", "rekey", "--to", "file")
+    assert (result.status, result.errors) == (2, ["error: Give --json after rekey."])
+    assert (mastodon.home / "vault").read_bytes() == before
+
+
 def test_what_is_wrong(mastodon: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     (mastodon.home / "vault").chmod(0o644)
     result = mastodon("vault", "--json")

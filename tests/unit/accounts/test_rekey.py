@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from postkit.accounts.key import Key
+from postkit.accounts.key import Key, KeyTerms
 from postkit.accounts.keyring import Keyring
 from postkit.accounts.keys import find_key, make_key_file, new_key_path
 from postkit.accounts.opening import open_vault
@@ -157,3 +157,19 @@ def test_a_damaged_vault_keeps_its_bytes_and_its_key(vault: Vault, home: Home) -
             rekey(home, vault, new_key(to, WORDS))
     assert (vault.path.read_bytes(), home.key_path.read_bytes()) == (before, key)
     assert not new_key_path(home).exists()
+
+
+def test_whoever_looks_for_the_key_meanwhile_finds_the_new_one(
+    vault: Vault, home: Home, ring: Ring
+) -> None:
+    """Between what the vault says and where that is, another process makes a new key."""
+    rekey(home, vault, new_key("keyring"))
+
+    class Overtaken(Keyring):
+        def key(self, terms: KeyTerms) -> Key | None:
+            rekey(home, open_vault(home), new_key("file"))
+            return super().key(terms)
+
+    key = find_key(home, {}, keyring=Overtaken())
+    assert Vault(home.vault_path, key).get("a_one") == FIELDS
+    assert key.origin == "key file"
