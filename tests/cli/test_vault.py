@@ -18,8 +18,9 @@ import pytest
 from postkit import Kit
 from postkit.cli.main import main
 
-from .program import Program, command
+from .program import Program, command, wait_for
 from .test_connect import endpoint_of, token_of
+from .test_worker import schedule
 
 WORDS = "pk_canary words for it"
 OTHER = base64.b64encode(b"o" * 32).decode()
@@ -265,6 +266,19 @@ def test_each_place_of_a_new_key(
     assert not (mastodon.home / "key").exists()
     monkeypatch.setenv("POSTKIT_PASSPHRASE", WORDS)
     assert publishes(mastodon)
+
+
+def test_a_worker_that_runs_goes_on_with_a_new_key(
+    mastodon: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mastodon("vault", "rekey", "--to", "file").status == 0
+    monkeypatch.delenv("POSTKIT_KEY")
+    worker = mastodon.start("worker")
+    assert worker.stderr is not None
+    assert "to send" in worker.stderr.readline()  # it has opened the vault
+    assert mastodon("vault", "rekey").status == 0
+    schedule(mastodon, "Later", "in 1s")
+    wait_for(lambda: "Later" in mastodon.texts())
 
 
 @pytest.mark.parametrize(
