@@ -9,8 +9,8 @@ import click
 
 from ..accounts.keys import VARIABLE, given_key
 from ..accounts.rekey import Target, new_key, rekey
-from ..accounts.status import status_of
 from ..accounts.transfer import export_vault, import_vault
+from ..accounts.vault_status import vault_status
 from ..errors import InputError
 from ..home import Home
 from ..kit import Kit
@@ -46,7 +46,7 @@ def status(as_json: bool) -> int:
 
 
 def _status(as_json: bool) -> int:
-    found = status_of(Home.resolve())
+    found = vault_status(Home.resolve())
     if as_json:
         emit(
             {

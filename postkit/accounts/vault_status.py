@@ -29,7 +29,7 @@ class VaultStatus:
     problem: str | None
 
 
-def status_of(home: Home, keyring: Keyring | None = None) -> VaultStatus:
+def vault_status(home: Home, keyring: Keyring | None = None) -> VaultStatus:
     """The state of the vault. Asks for a passphrase where that opens it; raises nothing."""
     ring = keyring or Keyring()
     path = home.vault_path
