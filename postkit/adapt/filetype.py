@@ -84,11 +84,19 @@ def video_mime(head: bytes) -> str | None:
 
 def unreadable(data: bytes) -> str:
     """What a file is that is neither a picture nor a video that is read here, and the remedy."""
+    if said := other_video(data):
+        return said
     what = describe(data)
-    if "video" in what:
-        return f"it is {what}, which is not read here; give MP4, MOV or WebM"
     why = "which is not read here" if "picture" in what else "not a picture"
     return f"it is {what}, {why}; give a JPEG, PNG, GIF or WebP picture"
+
+
+def other_video(data: bytes) -> str | None:
+    """The sentence for a video of a kind that is not read here; ``None`` for all else."""
+    what = describe(data)
+    return (
+        f"it is {what}, which is not read here; give MP4, MOV or WebM" if "video" in what else None
+    )
 
 
 def describe(data: bytes) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from ..adapt.filetype import in_bytes
+from ..adapt.filetype import image_mime, in_bytes
 from ..adapt.images import fit
 from ..errors import InputError
 from ..limits.model import ImageLimit, Source
@@ -19,13 +19,15 @@ MOST = 200_000
 """Bytes of one picture on the page; larger ones are shown smaller."""
 SIDE = 1200
 """Pixels of the longer side of a picture that is shown smaller."""
-_SMALL = ImageLimit(
-    mime_types=("image/png", "image/webp"),
+_PHOTO = ImageLimit(
+    mime_types=("image/jpeg",),
     max_bytes=MOST,
     source=Source("what a page with many of them can hold", date(2026, 11, 29)),
     max_width=SIDE,
     max_height=SIDE,
 )
+_OTHER = replace(_PHOTO, mime_types=("image/png", "image/webp"))
+"""What may be seen through stays so."""
 _SHOWN_BY_BROWSERS = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
@@ -89,7 +91,8 @@ def _smaller(data: bytes, name: str) -> tuple[str, bytes, str]:
     """Type, bytes and pixels of a copy that fits on the page, made where strangers' pictures are.
     Raises InputError."""
     try:
-        made, _ = fit(data, name, "", _SMALL, still=True)
+        limit = _PHOTO if image_mime(data) == "image/jpeg" else _OTHER
+        made, _ = fit(data, name, "", limit, still=True)
     except CannotRender as error:
         raise InputError(list(error.reasons)) from None
     return made.mime, made.read(), f"{made.width}x{made.height}"

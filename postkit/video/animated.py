@@ -96,6 +96,7 @@ def _gif(data: bytes | mmap.mmap) -> Iterator[Animated]:
         if data[at] == _GIF_IMAGE:
             at += 11 + _colours(data[at + 9])
             found.add(delay * 10)
+            delay = 0  # it was of this picture alone
         else:
             if data[at + 1] == 0xF9:
                 (delay,) = struct.unpack_from("<H", data, at + 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -145,5 +146,16 @@ def _rewrite(source: str, target: str) -> None:
         print(*told)  # noqa: T201 - the parent reads it
 
 
+def _main() -> None:
+    from PIL import Image
+
+    try:
+        _rewrite(sys.argv[1], sys.argv[2])
+    except Image.DecompressionBombError:
+        raise SystemExit("one of its pictures is larger than is decoded here") from None
+    except (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error):
+        raise SystemExit("one of its pictures cannot be decoded") from None
+
+
 if __name__ == "__main__":
-    _rewrite(sys.argv[1], sys.argv[2])
+    _main()

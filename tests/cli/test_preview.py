@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
 import stat
+import struct
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -334,3 +336,29 @@ def test_a_transparent_picture_keeps_what_shines_through(postkit: Program) -> No
     file.write_bytes(data.getvalue())
     [shown] = previewed(postkit, "--media", file, "--text", "a", "--to", "facebook").all("img")
     assert shown["src"].startswith("data:image/webp;")
+
+
+def test_a_deep_picture_is_shown_as_it_is(postkit: Program) -> None:
+    """A darker half and a lighter one of 16 bits, with noise that keeps it large."""
+    file = postkit.home.parent / "deep.png"
+    half = 400 * 200
+    dark = [40 * 257 + number % 97 for number in range(half)]
+    light = [200 * 257 + number * 31 % 251 for number in range(half)]
+    noise = os.urandom(half * 2)
+    values = [value + noise[number] for number, value in enumerate([*dark, *light])]
+    data = struct.pack(f"<{len(values)}H", *values)
+    Image.frombytes("I;16", (400, 400), data).save(file)
+    assert file.stat().st_size > 200_000
+    [shown] = previewed(postkit, "--media", file, "--text", "a", "--to", "facebook").all("img")
+    with Image.open(io.BytesIO(base64.b64decode(shown["src"].partition(",")[2]))) as seen:
+        grey = seen.convert("L")
+        assert grey.getpixel((200, 100)) == pytest.approx(40, abs=4)
+        assert grey.getpixel((200, 300)) == pytest.approx(200, abs=4)
+
+
+def test_a_large_moving_picture_is_shown_still(postkit: Program) -> None:
+    file = postkit.home.parent / "big.gif"
+    frames = [Image.effect_noise((700, 500), spread) for spread in (50, 80)]
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=100)
+    [shown] = previewed(postkit, "--media", file, "--text", "a", "--to", "x").all("img")
+    assert "as a still picture" in shown["title"]
