@@ -15,7 +15,7 @@ from postkit.errors import Refused, Unavailable
 from postkit.network import Attachment, Candidate, Journal, Outgoing, Receipt
 from postkit.processing import wait_until_processed
 
-from .client import Client
+from .client import Client, UnexpectedAnswerError
 
 TITLE = "Facebook Page"
 NAME = "video"
@@ -27,7 +27,7 @@ when a post is begun."""
 AGAIN = 1.0
 """Seconds until the next look at a video that is being processed; the network names none."""
 TRIES = 3
-"""Offsets that the network may correct in a row."""
+"""Times in a row that the network may ask for what it has been sent."""
 
 
 def upload(client: Client, video: Attachment, journal: Journal) -> None:
@@ -70,7 +70,7 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
     """The pieces from the journal's offset on. The network is at the end where both are equal."""
     if journal[NAME]["start"] == journal[NAME]["end"]:
         return
-    corrected = 0
+    stuck = 0
     with video.open() as file:
         while (row := journal[NAME])["start"] < row["end"]:
             file.seek(row["start"])
@@ -82,14 +82,15 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
             }
             try:
                 found = _offsets(client.videos(form, piece))
-                corrected = 0
             except Exception:
                 # A piece whose answer was lost has arrived: the refusal names where to go on.
                 offsets = client.corrected_offsets()
-                corrected += 1
-                if offsets is None or corrected > TRIES:
+                if offsets is None or stuck >= TRIES:
                     raise
                 found = _offsets(offsets)
+            stuck = stuck + 1 if found["start"] <= row["start"] else 0
+            if stuck > TRIES:
+                raise UnexpectedAnswerError("The network asks for the same piece again and again.")
             journal[NAME] = {**row, **found}
 
 

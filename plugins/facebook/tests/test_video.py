@@ -218,6 +218,27 @@ def test_a_refused_piece_leaves_nothing_in_the_journal(connection: Connection) -
     assert journal == {}
 
 
+@pytest.mark.timeout(30)
+def test_a_network_that_asks_for_the_same_piece_for_ever_gets_no_more(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Client.videos
+
+    def never_content(client: Client, form: Mapping[str, str], piece: bytes | None = None) -> Json:
+        answer = ask(client, form, piece)
+        if form["upload_phase"] == "transfer":
+            asked.append(form["start_offset"])
+            return {**answer, "start_offset": "0", "end_offset": str(PIECE)}
+        return answer
+
+    monkeypatch.setattr(Client, "videos", never_content)
+    part, journal = RenderedPart("We ship", (film(),), {}), {}
+    with pytest.raises((InDoubt, Unavailable)):
+        connection.ask(lambda: connection.network.prepare(connection.client, part, journal))
+    assert len(asked) == videos.TRIES + 1
+
+
 @pytest.mark.parametrize("kind", ["lose_answer", "reset", "truncate", "status"])
 def test_a_lost_answer_of_the_finish_is_found_and_not_doubled(
     connection: Connection, upload: Upload, server: EmulatorServer, kind: str
