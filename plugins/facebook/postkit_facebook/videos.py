@@ -70,7 +70,7 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
     """The pieces from the journal's offset on. The network is at the end where both are equal."""
     if journal[NAME]["start"] == journal[NAME]["end"]:
         return
-    stuck = 0
+    furthest, stuck = journal[NAME]["start"], 0
     with video.open() as file:
         while (row := journal[NAME])["start"] < row["end"]:
             file.seek(row["start"])
@@ -88,7 +88,8 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
                 if offsets is None or stuck >= TRIES:
                     raise
                 found = _offsets(offsets)
-            stuck = stuck + 1 if found["start"] <= row["start"] else 0
+            stuck = stuck + 1 if found["start"] <= furthest else 0
+            furthest = max(furthest, found["start"])
             if stuck > TRIES:
                 raise UnexpectedAnswerError("The network asks for the same piece again and again.")
             journal[NAME] = {**row, **found}

@@ -226,17 +226,18 @@ def test_a_network_that_asks_for_the_same_piece_for_ever_gets_no_more(
     ask = Client.videos
 
     def never_content(client: Client, form: Mapping[str, str], piece: bytes | None = None) -> Json:
-        answer = ask(client, form, piece)
-        if form["upload_phase"] == "transfer":
-            asked.append(form["start_offset"])
-            return {**answer, "start_offset": "0", "end_offset": str(PIECE)}
-        return answer
+        if form["upload_phase"] != "transfer":
+            return ask(client, form, piece)
+        asked.append(form["start_offset"])
+        # There and back again.
+        start = PIECE if form["start_offset"] == "0" else 0
+        return {"start_offset": str(start), "end_offset": str(start + PIECE)}
 
     monkeypatch.setattr(Client, "videos", never_content)
     part, journal = RenderedPart("We ship", (film(),), {}), {}
     with pytest.raises((InDoubt, Unavailable)):
         connection.ask(lambda: connection.network.prepare(connection.client, part, journal))
-    assert len(asked) == videos.TRIES + 1
+    assert len(asked) == videos.TRIES + 2
 
 
 @pytest.mark.parametrize("kind", ["lose_answer", "reset", "truncate", "status"])
