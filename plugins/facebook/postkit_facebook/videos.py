@@ -15,7 +15,7 @@ from postkit.errors import Refused, Unavailable
 from postkit.network import Attachment, Candidate, Journal, Outgoing, Receipt
 from postkit.processing import wait_until_processed
 
-from .client import Client, UnexpectedAnswerError
+from .client import Client
 
 TITLE = "Facebook Page"
 NAME = "video"
@@ -91,7 +91,10 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
             stuck = stuck + 1 if found["start"] <= furthest else 0
             furthest = max(furthest, found["start"])
             if stuck > TRIES:
-                raise UnexpectedAnswerError("The network asks for the same piece again and again.")
+                raise Unavailable(
+                    f"{TITLE} asks for the same piece of {video.name} again and again.",
+                    network="facebook",
+                )
             journal[NAME] = {**row, **found}
 
 

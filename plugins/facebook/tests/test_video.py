@@ -234,8 +234,9 @@ def test_a_network_that_asks_for_the_same_piece_for_ever_gets_no_more(
         return {"start_offset": str(start), "end_offset": str(start + PIECE)}
 
     monkeypatch.setattr(Client, "videos", never_content)
-    part, journal = RenderedPart("We ship", (film(),), {}), {}
-    with pytest.raises((InDoubt, Unavailable)):
+    journal: Json = {}
+    part = RenderedPart("We ship", (film(),))
+    with pytest.raises(Unavailable, match="again and again"):
         connection.ask(lambda: connection.network.prepare(connection.client, part, journal))
     assert len(asked) == videos.TRIES + 2
 

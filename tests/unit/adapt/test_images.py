@@ -333,7 +333,7 @@ def test_ten_addresses_encode_once(
 
     def counted(data: bytes, name: str, limit: ImageLimit) -> Any:
         made.append(name)
-        return real(data, name, limit)
+        return real(data, name, limit, still=False)
 
     monkeypatch.setattr(images, "_made", counted)
     data = photo(2500, 1000)

@@ -147,8 +147,8 @@ def test_what_is_too_long_is_cut_only_when_told_to() -> None:
     with pytest.raises(CannotRender, match=r"it plays 180.0 s, at most 60 s"):
         fit_video(media, "", LIMIT)
     attachment, changes, _ = fit_video(media, "", LIMIT, trim=True)
-    assert attachment.seconds == pytest.approx(60, abs=0.2)
-    assert attachment.seconds <= 60
+    assert attachment.seconds is not None
+    assert 59.8 < attachment.seconds <= 60
     assert "video of 60.0 s, trimmed from 180.0 s" in changes[0]
 
 
