@@ -237,7 +237,7 @@ def test_a_network_that_asks_for_the_same_piece_for_ever_gets_no_more(
     journal: Json = {}
     part = RenderedPart("We ship", (film(),))
     with pytest.raises(Unavailable, match="again and again"):
-        connection.ask(lambda: connection.network.prepare(connection.client, part, journal))
+        connection.network.prepare(connection.client, part, journal)
     assert len(asked) == videos.TRIES + 2
 
 

@@ -331,9 +331,9 @@ def test_ten_addresses_encode_once(
     made: list[str] = []
     real = images._made
 
-    def counted(data: bytes, name: str, limit: ImageLimit) -> Any:
+    def counted(data: bytes, name: str, limit: ImageLimit, *, still: bool) -> Any:
         made.append(name)
-        return real(data, name, limit, still=False)
+        return real(data, name, limit, still=still)
 
     monkeypatch.setattr(images, "_made", counted)
     data = photo(2500, 1000)
