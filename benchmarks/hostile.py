@@ -98,9 +98,9 @@ def box_le(kind: bytes, body: bytes) -> bytes:
 
 
 def frame_gif() -> bytes:
-    """A moving GIF whose second frame is larger than any screen."""
+    """A moving GIF whose first frame is larger than any screen."""
     data = bytearray(gif(2, (16, 16)))
-    at = data.rindex(b"\x2c\0\0\0\0")
+    at = data.index(b"\x2c\0\0\0\0")
     struct.pack_into("<HH", data, at + 5, 65_000, 65_000)
     return bytes(data)
 

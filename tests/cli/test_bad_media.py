@@ -24,12 +24,12 @@ def bomb() -> bytes:
 
 
 def huge_frame() -> bytes:
-    """A small moving picture that says that its second frame is larger than any screen."""
+    """A small moving picture that says that its first frame is larger than any screen."""
     target = io.BytesIO()
     frames = [Image.new("RGB", (16, 16), name) for name in ("red", "blue")]
     frames[0].save(target, "GIF", save_all=True, append_images=frames[1:])
     data = bytearray(target.getvalue())
-    at = data.rindex(b"\x2c\0\0\0\0")
+    at = data.index(b"\x2c\0\0\0\0")
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
     return bytes(data)
 

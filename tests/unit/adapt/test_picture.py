@@ -156,12 +156,12 @@ def test_more_blocks_than_any_picture_needs(kind: str, photo: Photo) -> None:
 
 
 def test_whether_it_moves_is_no_question_for_a_decoder() -> None:
-    """Its second frame says that it is larger than any screen."""
+    """Its first frame says that it is larger than any screen."""
     file = io.BytesIO()
     frames = [Image.new("RGB", (16, 16), name) for name in ("red", "blue")]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     data = bytearray(file.getvalue())
-    at = data.rindex(b"\x2c\0\0\0\0")
+    at = data.index(b"\x2c\0\0\0\0")
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
     assert is_animated(bytes(data), "image/gif")
     assert "more than is decoded here" in refusal(bytes(data))
