@@ -355,3 +355,25 @@ def test_ten_addresses_encode_once(
     for name in ("bad.jpg", "worse.jpg"):
         with pytest.raises(InputError, match=name):
             fit(data[:99], name, "", pictures)
+
+
+@pytest.mark.parametrize(
+    ("mime", "width", "longest"), [("image/webp", 17_000, 16_383), ("image/jpeg", 66_000, 65_500)]
+)
+def test_what_is_longer_than_its_type_can_be_is_scaled(
+    mime: str, width: int, longest: int, pictures: ImageLimit
+) -> None:
+    panorama = io.BytesIO()
+    Image.effect_noise((width, 20), 80).convert("RGB").save(panorama, "PNG")
+    limit = ImageLimit((mime,), 1_000_000, pictures.source)
+    attachment, changes = fit(panorama.getvalue(), "p.png", "", limit)
+    assert (attachment.mime, attachment.width) == (mime, longest)
+    assert changes[0].startswith(f"p.png: {width}x20 -> {longest}x")
+
+
+def test_what_is_too_long_for_one_type_is_tried_in_another(pictures: ImageLimit) -> None:
+    panorama = io.BytesIO()
+    Image.effect_noise((17_000, 20), 80).convert("RGB").save(panorama, "PNG")
+    limit = ImageLimit(("image/png", "image/webp", "image/jpeg"), 300_000, pictures.source)
+    attachment, _ = fit(panorama.getvalue(), "p.png", "", limit)
+    assert (attachment.mime, attachment.width) == ("image/jpeg", 17_000)
