@@ -137,8 +137,10 @@ def _bytes(image: Image.Image, mime: str, quality: int, *, sharp: bool = False) 
     else:
         # 4:4:4 where text may be in it: a quarter of the colours' pixels blurs a red letter.
         subsampling = 0 if sharp else 2
-        # Pillow has one byte a pixel of room for what it optimises, and noise takes more then.
-        image.save(file, "JPEG", quality=quality, optimize=not sharp, subsampling=subsampling)
+        # Pillow has one byte a pixel of room for what it optimises: noise takes more then, and so
+        # does less than a block of 16 pixels.
+        optimize = not sharp and min(image.size) >= 16
+        image.save(file, "JPEG", quality=quality, optimize=optimize, subsampling=subsampling)
     return file.getvalue()
 
 

@@ -377,3 +377,11 @@ def test_what_is_too_long_for_one_type_is_tried_in_another(pictures: ImageLimit)
     limit = ImageLimit(("image/png", "image/webp", "image/jpeg"), 300_000, pictures.source)
     attachment, _ = fit(panorama.getvalue(), "p.png", "", limit)
     assert (attachment.mime, attachment.width) == ("image/jpeg", 17_000)
+
+
+def test_a_picture_as_thin_as_a_line(pictures: ImageLimit) -> None:
+    line = io.BytesIO()
+    Image.effect_noise((16_400, 2), 60).convert("RGB").save(line, "JPEG", quality=95)
+    limit = ImageLimit(("image/jpeg",), 9_000, pictures.source)
+    attachment, _ = fit(line.getvalue(), "line.jpg", "", limit)
+    assert attachment.size <= 9_000
