@@ -77,6 +77,10 @@ class Breaks:
             return self.spaces[index][0]
         return position
 
+    def between(self, start: int, end: int) -> str:
+        """The part that begins behind the white space at ``start``, or at the text's beginning."""
+        return self.text[self.after_space(start) if start else 0 : end]
+
 
 def find_breaks(text: str, rules: EntityRules) -> Breaks:
     """Every place where ``text`` may be cut; linear in its length."""

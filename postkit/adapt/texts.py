@@ -14,7 +14,7 @@ from ..markup.tree import MAX_DEPTH, TooDeep
 from ..network import CannotRender, RenderOptions
 from ..post import Part, Post, Settings, is_blank
 from .ledger import Draft, Ledger
-from .split import MAX_PARTS, counts, cut, excess
+from .split import counts, cut, excess
 
 TOO_DEEP = f"text: lists and quotes are nested more than {MAX_DEPTH} deep; write it flatter."
 
@@ -198,13 +198,22 @@ def fit_lengths(
         else:
             try:
                 pieces = cut(
-                    draft.text, limits.text, limits.rules, reserve=reserve, max_parts=MAX_PARTS
+                    draft.text,
+                    limits.text,
+                    limits.rules,
+                    reserve=reserve,
+                    distinct=limits.distinct_parts,
                 )
             except CannotRender as error:
                 for reason in error.reasons:
                     ledger.refuse("text", reason, draft.source)
                 continue
-            ledger.change("text", f"{numbers}: split into {len(pieces)} posts", draft)
+            told = (
+                f"{numbers}: split into {len(pieces)} posts"
+                if len(pieces) > 1
+                else f"{numbers}: the white space around it is left out"
+            )
+            ledger.change("text", told, draft)
             draft.text = pieces[0]
             fitted += [Draft(piece, source=draft.source) for piece in pieces[1:]]
     return fitted

@@ -10,7 +10,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postkit.adapt.split import split
+from postkit.adapt.split import cut, split
 from postkit.limits.counters import CodePoints, Graphemes, Utf8Bytes
 from postkit.limits.entities import EntityRules
 from postkit.limits.model import Source, TextLimit
@@ -117,6 +117,30 @@ def test_too_many_posts_are_refused_with_the_number() -> None:
         parts("word wo " * 1250, 10)
     with pytest.raises(CannotRender, match="11 of 2 characters needs more than 3 posts"):
         split("ab cd ef gh", at_most(2), RULES, numbering=False, max_parts=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Buy now. " * 70, 3),
+        ("ha" * 300, 3),
+        ("日本" * 279, 2),
+        ("Yes.\n\n" * 90, 2),
+        ("x" * 560, 3),
+    ],
+)
+def test_no_part_says_the_same_as_another_where_other_ends_are(text: str, count: int) -> None:
+    assert len({*parts(text, 280)}) == 1 or text.startswith("Buy")
+    found = cut(text, at_most(280), RULES, distinct=True)
+    assert len({*found}) == len(found) == count
+    assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_parts_that_must_be_alike_may_be() -> None:
+    assert cut("a " * 30, at_most(3), RULES, distinct=True) == ["a a"] * 15
+    assert cut("word " * 1000, at_most(140), RULES, distinct=True, max_parts=40) == (
+        parts("word " * 1000, 140)
+    )
 
 
 def test_100_000_characters_are_quick(weighted: TextLimit) -> None:

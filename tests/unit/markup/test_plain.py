@@ -11,6 +11,8 @@ from postkit.markup.tree import MAX_DEPTH, TooDeep
 
 EMPHASIS = "emphasis is shown as plain text"
 CODE = "code is shown as plain text"
+EMPHASIS_AND_CODE = "emphasis and code are shown as plain text"
+TABLES = "tables are shown as plain text"
 LINKS = "links stand behind their words"
 
 CASES: tuple[tuple[str, str, str], ...] = (
@@ -46,7 +48,14 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("[https://e.com](https://e.com/)", "https://e.com", ""),
     ("[e.com](https://e.com) [](https://e.org)", "e.com https://e.org", ""),
     ("<https://bücher.de/ä> <me@e.com>", "https://bücher.de/ä me@e.com", ""),
-    ("[a][b] [c]\n\n[b]: https://e.com", "[a][b] [c]\n\n[b]: https://e.com", ""),
+    ("[a][b] [c]\n\n[b]: https://e.com", "a (https://e.com) [c]", LINKS),
+    ("[B]\n\n[b]: https://e.com 'All'\nx", "B (All: https://e.com)\nx", LINKS),
+    ("[a][b]\n\n[c]: https://e.com", "[a][b]\n\n[c]: https://e.com", ""),
+    ("[b]\n\n[b]: https://e.com\n[b]: /x", "[b]\n\n[b]: https://e.com\n[b]: /x", ""),
+    ("|a|*b*|\n|-|:-:|\n|1|`\\|`|", "a | b\n1 | |", f"tables, {EMPHASIS_AND_CODE}"),
+    ("a | b\n--|--\n1", "a | b\n1 |", TABLES),
+    ("|a|b|\n|-|-|\n|1|2|3|", "|a|b|\n|-|-|\n|1|2|3|", ""),
+    ("- |a|b|\n  |-|-|\n  ||1|2|", "• |a|b|\n|-|-|\n||1|2|", ""),
     ("@_sam_ #a_b_c https://e.com/_x_/*y*", "@_sam_ #a_b_c https://e.com/_x_/*y*", ""),
     ("example.com/_x_ *y*", "example.com/_x_ y", EMPHASIS),
     ("**https://e.com/a** _@bob_ (*#tag*)", "https://e.com/a @bob (#tag)", EMPHASIS),
