@@ -86,7 +86,7 @@ def cut(
             if alike:
                 return alike
             raise CannotRender(_unbreakable(error.token, limits, reserve)) from None
-        apart = breaks.between if distinct and not reserve else None
+        apart = breaks.between if alike else None
         ends = [row.places[index].position for index in choose(row, most, apart)]
         if len(ends) > max_parts:
             if alike:
@@ -97,10 +97,10 @@ def cut(
         fullest = max((_share(part + reserve, limits) for part in parts), default=0.0)
         if fullest > 1.0:
             most = min(most / fullest, most * 0.99)
-        elif apart and len({*parts}) < len(parts):
-            # More parts have more ways to differ.
+        elif distinct and not reserve and len({*parts}) < len(parts):
+            # First other ends for as many parts; more parts have more ways to differ.
+            most *= 0.95 if alike else 1.0
             alike = alike or parts
-            most *= 0.95
         else:
             break
     else:

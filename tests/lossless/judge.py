@@ -82,6 +82,7 @@ class _Judge:
         yield from self._warning()
         yield from self._everywhere("lang", "language")
         yield from self._everywhere("visibility", "visibility")
+        yield from self._replies()
         yield from self._options()
 
     def _fields(self) -> Iterator[Key]:
@@ -98,7 +99,7 @@ class _Judge:
             if getattr(post, name) or getattr(own, name):
                 yield name, None
         yield from (("tags", number) for number in range(1, len(post.tags) + 1))
-        for name in ("poll", "content_warning", "lang", "visibility"):
+        for name in ("poll", "content_warning", "lang", "visibility", "replies"):
             if getattr(post, name):
                 yield name, None
         if any(value not in (None, "") for value in own.options.values()):
@@ -322,6 +323,20 @@ class _Judge:
         if found != {expected} or (row == "lost" and value in {*found, "public"}):
             yield f"{field}: {found}, not {expected!r} ({row or 'not given'})"
 
+    def _replies(self) -> Iterator[str]:
+        """Who may reply is said of the first post, and holds for those below it."""
+        value, row = self._post.replies, self._outcome("replies")
+        first, *others = [post.replies for post in self._live]
+        usual = self._bare.replies
+        if any(there != usual for there in others):
+            yield f"those who may reply to the later posts are {others}"
+        if row is None and self._own.options.get("reply_settings"):
+            return  # the network's own word for it; seen with the options
+        if first != (value if row == "delivered" else usual):
+            yield f"those who may reply are {first!r}, not {value!r} ({row or 'not given'})"
+        if row == "lost" or (row == "adapted" and value != "everyone"):
+            yield f"replies from {value!r} are {row}, and open to everyone"
+
     def _options(self) -> Iterator[str]:
         if self._outcome("options") not in (None, "delivered"):
             yield f"options are {self._outcome('options')}"
@@ -332,6 +347,8 @@ class _Judge:
             ):
                 continue  # seen in the alternative texts and in the text; about links alone
             value = self._own.options.get(option.name)
+            if option.name == "reply_settings" and not value and self._post.replies:
+                continue  # seen with those who may reply
             there = _option_of(first, option.name)
             if value in (None, ""):
                 if there != _option_of(self._bare, option.name):

@@ -8,7 +8,7 @@ from typing import Any
 
 from postkit.limits.model import Limits, TextLimit
 from postkit.network import Network, Option
-from postkit.post import Media, Part, Poll, Post, Settings
+from postkit.post import REPLIES, Media, Part, Poll, Post, Settings
 from postkit.testing.texts import exactly
 
 from . import pictures, words
@@ -76,6 +76,7 @@ class _Author:
             content_warning=self._warning() if chance(0.15) else None,
             lang=self._choose.choice(LANGS) if chance(0.3) else None,
             visibility=self._visibility() if chance(0.2) else None,
+            replies=self._replies() if chance(0.25) else None,
             networks={} if own is None else {self._network.name: own},
         )
         shown = tuple(piece.shown for piece, _ in written)
@@ -167,6 +168,11 @@ class _Author:
         # Mostly what the network has: elsewhere the whole post is refused.
         offered = self._limits.visibility or ("public",)
         return self._choose.choice(VISIBILITIES if self._chance(0.2) else offered)
+
+    def _replies(self) -> str:
+        # As with the audience.
+        offered = self._limits.replies or ("everyone",)
+        return self._choose.choice((*REPLIES, "friends") if self._chance(0.2) else offered)
 
     def _own(self) -> Settings | None:
         if not self._chance(0.35):

@@ -19,7 +19,7 @@ Rows = Mapping[tuple[str, int | None], Mapping[str, Any]]
 
 _NUMBER = re.compile(r"(?:^| )\((\d+)/(\d+)\)$")
 NO_BREAK = "\ue000"
-_READER = MarkdownIt("commonmark", {"breaks": True}).enable("strikethrough")
+_READER = MarkdownIt("commonmark", {"breaks": True}).enable(["strikethrough", "table"])
 _READER.disable(["html_block", "html_inline"])
 
 

@@ -124,13 +124,13 @@ def test_too_many_posts_are_refused_with_the_number() -> None:
     [
         ("Buy now. " * 70, 3),
         ("ha" * 300, 3),
-        ("日本" * 279, 2),
+        ("日本" * 278, 2),
         ("Yes.\n\n" * 90, 2),
         ("x" * 560, 3),
     ],
 )
 def test_no_part_says_the_same_as_another_where_other_ends_are(text: str, count: int) -> None:
-    assert len({*parts(text, 280)}) == 1 or text.startswith("Buy")
+    assert len({*parts(text, 280)}) < count
     found = cut(text, at_most(280), RULES, distinct=True)
     assert len({*found}) == len(found) == count
     assert "".join("".join(found).split()) == "".join(text.split())
