@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import InputError
 from .media import Media, is_web_address
@@ -226,7 +227,7 @@ class Post:
         links = [("link", self.link)]
         links += [(f"{name}: link", s.link) for name, s in self.networks.items() if s.link != ""]
         for where, link in links:
-            if isinstance(link, str) and not _LINK.fullmatch(link):
+            if isinstance(link, str) and not _is_link(link):
                 yield (
                     f"{where}: {link!r} is no web address; it must begin with https:// or http://, "
                     "name a host, and have no space."
@@ -268,6 +269,16 @@ class Post:
             fields.append(["replies", self.replies])
         digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _is_link(text: str) -> bool:
+    """Whether networks and the standard library can take ``text`` apart."""
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname and parts.port != 0)
+    except ValueError:  # brackets that are no IPv6 address, a port that is none
+        return False
+    return named and _LINK.fullmatch(text) is not None
 
 
 def _media(media: Iterable[Media | str | Path]) -> tuple[Media, ...]:

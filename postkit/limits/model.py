@@ -151,7 +151,7 @@ class Limits:
     media_count: int
     media_count_source: Source | None = field(default=None, kw_only=True)
     distinct_parts: bool = field(default=False, kw_only=True)
-    """Whether a part that says the same as another is refused: a long text is cut elsewhere then."""
+    """Whether a part that says what another says is refused: a text is cut elsewhere then."""
     image: ImageLimit | None = None
     animation: ImageLimit | None = None
     video: VideoLimit | None = None

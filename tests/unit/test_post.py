@@ -62,6 +62,12 @@ def test_what_is_refused(make: Callable[[], object], words: str) -> None:
         "https://a b.com/",
         "https://a.com/ b",
         "https://a.com/\nb",
+        "https://[a.com/",
+        "https://[::1",
+        "https://a.com:99999/",
+        "https://a.com:b/",
+        "https://:80/",
+        "https://user@/",
         "",
     ],
 )
