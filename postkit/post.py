@@ -35,6 +35,7 @@ those whom the post mentions; nobody. A network may always let the author and th
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
 
+_HASH = "#\uff03"
 _LINK = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
 
@@ -142,7 +143,7 @@ class Post:
         put(self, "title", title)
         put(self, "link", link)
         put(self, "poll", poll)
-        put(self, "tags", tuple(tag.removeprefix("#") for tag in _words("tags", tags)))
+        put(self, "tags", tuple(_word_of(tag) for tag in _words("tags", tags)))
         put(self, "content_warning", content_warning)
         put(self, "lang", lang)
         put(self, "visibility", visibility)
@@ -235,7 +236,7 @@ class Post:
         for tag in self.tags:
             if not tag or any(c.isspace() for c in tag):
                 yield f"tag {tag!r} is empty or contains a space; write each tag as one word."
-            elif tag.startswith("#"):
+            elif tag[0] in _HASH:
                 yield f"tag {tag!r} begins with #; write the word alone."
         if self.poll is not None:
             seen: dict[str, int] = {}
@@ -269,6 +270,10 @@ class Post:
             fields.append(["replies", self.replies])
         digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _word_of(tag: str) -> str:
+    return tag[1:] if tag[:1] in tuple(_HASH) else tag
 
 
 def _is_link(text: str) -> bool:

@@ -37,6 +37,8 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
         own = Draft(normal(settings.text), every, source=everything)
         if settings.text != post.text or len(post.parts) > 1:
             ledger.change("text", "this network's own text is sent instead", own)
+        if limits.markup != "none" and _RAGGED.search(own.text):
+            ledger.change("text", RAGGED, own)
         return [own]
     drafts = []
     show = _shown(post, limits)

@@ -101,7 +101,8 @@ class _Writer:
     def _spans(self, nodes: list[SyntaxTreeNode], *, starts_line: bool = True) -> Iterator[str]:
         for node in nodes:
             text = self._span(node, starts_line)
-            yield text
+            # Together they would be a picture.
+            yield f"{text[:-1]}\\!" if _is_called_out(node) else text
             starts_line = node.type in ("softbreak", "hardbreak") or (starts_line and not text)
 
     def _span(self, node: SyntaxTreeNode, starts_line: bool) -> str:
@@ -130,6 +131,15 @@ class _Writer:
         if title:
             target += ' "' + re.sub(r'[\\"]', r"\\\g<0>", title.replace("\n", " ")) + '"'
         return f"[{words or escape_words(address, self._rules)}]({target})"
+
+
+def _is_called_out(node: SyntaxTreeNode) -> bool:
+    following = node.next_sibling
+    return (
+        node.type == "text"
+        and node.content.endswith("!")
+        and (following is not None and following.type == "link")
+    )
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -86,10 +86,15 @@ def _is_cut(text: str, tokens: Iterable[Token]) -> bool:
 def _parser(*, references: bool, tables: bool) -> MarkdownIt:
     from markdown_it import MarkdownIt
 
+    from .flanking import Inline
     from .literal import literal
 
     class Reader(MarkdownIt):
         """Leaves addresses as the author wrote them, with their letters of any script."""
+
+        def configure(self, *args: Any, **named: Any) -> MarkdownIt:
+            self.inline = Inline()
+            return super().configure(*args, **named)
 
         def normalizeLink(self, url: str) -> str:  # noqa: N802 - the parser's name for it
             return url

@@ -37,6 +37,10 @@ CASES: tuple[tuple[str, str], ...] = (
     ("[](https://e.com)", "[https://e.com](https://e.com)"),
     ("&lt;b&gt; &amp;amp; <i>", r"\<b\> &amp;amp; \<i\>"),
     ("@_sam_", r"@\_sam\_"),
+    (
+        "Now![docs](https://e.com) Hi! [e](https://e.com)!",
+        "Now\\![docs](https://e.com) Hi! [e](https://e.com)!",
+    ),
     ("[a][b]\n\n[b]: https://e.com 'x'", '[a](https://e.com "x")'),
     ("[a][b]\n\n[c]: https://e.com", r"\[a\]\[b\]" + "\n\n" + r"\[c\]: https://e.com"),
     ("a|*b*\n-|-:\n`\\|`|#c\n1", "| a | *b* |\n| --- | ---: |\n| `\\|` | \\#c |\n| 1 |  |"),

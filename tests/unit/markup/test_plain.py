@@ -12,6 +12,7 @@ from postkit.markup.tree import MAX_DEPTH, TooDeep
 EMPHASIS = "emphasis is shown as plain text"
 CODE = "code is shown as plain text"
 EMPHASIS_AND_CODE = "emphasis and code are shown as plain text"
+BOTH = "emphasis and strikethrough are shown as plain text"
 TABLES = "tables are shown as plain text"
 LINKS = "links stand behind their words"
 
@@ -59,6 +60,11 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("@_sam_ #a_b_c https://e.com/_x_/*y*", "@_sam_ #a_b_c https://e.com/_x_/*y*", ""),
     ("example.com/_x_ *y*", "example.com/_x_ y", EMPHASIS),
     ("**https://e.com/a** _@bob_ (*#tag*)", "https://e.com/a @bob (#tag)", EMPHASIS),
+    ("**「新版」**は*今日*です。**（注）**", "「新版」は今日です。（注）", EMPHASIS),
+    ("我们**“新版”**发布了，*重要：*请~~（旧）~~看", "我们“新版”发布了，重要：请（旧）看", BOTH),
+    ('**"새 버전"**을 **공개(오늘)**합니다', '"새 버전"을 공개(오늘)합니다', EMPHASIS),
+    ("日本 * 語 * 5 *「 a ** b", "日本 * 語 * 5 *「 a ** b", ""),
+    ("日本_語_と__語__", "日本_語_と__語__", ""),
     ("*שלום* **日本** _ไทย_", "שלום 日本 ไทย", EMPHASIS),
 )
 
