@@ -96,11 +96,12 @@ class _Judge:
             if not blank(media.alt):
                 yield "alt", number
         for name in ("title", "link"):
-            if getattr(post, name) or getattr(own, name):
+            if not (blank(getattr(post, name) or "") and blank(getattr(own, name) or "")):
                 yield name, None
         yield from (("tags", number) for number in range(1, len(post.tags) + 1))
         for name in ("poll", "content_warning", "lang", "visibility", "replies"):
-            if getattr(post, name):
+            value = getattr(post, name)
+            if value and not (isinstance(value, str) and blank(value)):
                 yield name, None
         if any(value not in (None, "") for value in own.options.values()):
             yield "options", None

@@ -15,7 +15,7 @@ from . import pictures, words
 
 LINKS = ("https://example.com/launch", "https://example.org/a_b?c=d&e=f", "http://example.net/")
 TAGS = ("launch", "größe", "日本語", "c++", "2027", "Launch", "a-b", "x" * 70, "open_source")
-LANGS = ("en", "de", "pt-BR", "zh-TW", "DE", "tlh")
+LANGS = ("en", "de", "pt-BR", "zh-TW", "DE", "tlh", "zh-Hant-TW")
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 ALT_WORDS = "A picture of a rocket, größer als zuvor, 🚀 & <b>more</b>. "
 
@@ -162,7 +162,9 @@ class _Author:
         )
 
     def _warning(self) -> str:
-        return self._choose.choice(("Spoilers", "sexual", " Spiders ", "x" * 600, "蜘蛛"))
+        return self._choose.choice(
+            ("Spoilers", "sexual", " Spiders ", "x" * 600, "蜘蛛", " \u200b")
+        )
 
     def _visibility(self) -> str:
         # Mostly what the network has: elsewhere the whole post is refused.
