@@ -262,16 +262,16 @@ class _Judge:
         if len(listed) != len({*listed}):
             yield f"tags stand there twice: {listed}"
         there = marked if self._limits.tags != "field" else {*listed}
-        folded = {tag.casefold() for tag in there}
+        folded = {tag.lower() for tag in there}
         for number, tag in enumerate(self._post.tags, 1):
             outcome = self._outcome("tags", number)
             if outcome == "delivered" and tag not in there:
                 yield f"the tag {tag} is delivered, and stands nowhere"
             if outcome == "delivered" and self._limits.tags != "field" and tag not in written:
                 yield f"the tag {tag} is delivered, and was added to the text"
-            if outcome == "adapted" and tag.casefold() not in folded:
+            if outcome == "adapted" and tag.lower() not in folded:
                 yield f"the tag {tag} is adapted, and stands nowhere"
-            if outcome == "lost" and tag.casefold() in folded:
+            if outcome == "lost" and tag.lower() in folded:
                 yield f"the tag {tag} is lost, and stands there"
 
     # What else a post has
