@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from postkit.emulator.timeline import LivePost, ShownMedia, ShownPoll
 from postkit.report import DeliveryReport
 
 from .bench import Sent
-from .conftest import Published
+from .conftest import FULL, Published
 from .pictures import exif
+
+pytestmark = pytest.mark.timeout(1800 if FULL else 120)
 
 Damage = Callable[[Sent], Sent | None]
 SOME = 12
