@@ -14,7 +14,10 @@ from postkit.testing.texts import exactly
 from . import pictures, words
 
 LINKS = ("https://example.com/launch", "https://example.org/a_b?c=d&e=f", "http://example.net/")
-TAGS = ("launch", "größe", "GRÖSSE", "日本語", "c++", "2027", "Launch", "a-b", "x" * 70, "open_source")
+TAGS = (
+    *("launch", "größe", "GRÖSSE", "日本語", "c++", "2027", "Launch", "a-b", "x" * 70),
+    "open_source",
+)
 LANGS = ("en", "de", "pt-BR", "zh-TW", "DE", "tlh", "zh-Hant-TW")
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 ALT_WORDS = "A picture of a rocket, größer als zuvor, 🚀 & <b>more</b>. "
