@@ -153,6 +153,8 @@ def _check(given: dict[str, Any]) -> None:
         problems.append("--once is empty; give a name, such as an order's number.")
     if given["poll_minutes"] is not None and not given["poll"]:
         problems.append("--poll-minutes belongs to --poll; give the poll's options with --poll.")
+    if given["emulate"] and given["dry_run"]:
+        problems.append("--emulate sends to the emulator, and --dry-run sends nothing; give one.")
     problems += empty_times(given)
     if problems:
         raise InputError(problems)

@@ -153,6 +153,32 @@ def test_what_a_network_links_stands_out_and_leads_nowhere(postkit: Program) -> 
     assert page.all("a") == []
 
 
+def test_markdown_is_drawn_where_readers_see_it_so(postkit: Program, tmp_path: Path) -> None:
+    file = tmp_path / "post.md"
+    file.write_text(
+        "# Now *out*\n\n3\\. `a|b` \\*\n\n- one\n- two\n\n|a|b|\n|-|-:|\n|1|2|\n\n> ~~no~~\n\n"
+        "```\nx = <b>\n```\n\n***\n\n[here](https://example.com/a) <b>"
+    )
+    page = previewed(postkit, file, "--title", "T", "--to", "reddit/python")
+    assert "Now out 3. a|b * one two" in page.words
+    assert "x = <b> here <b>" in page.words
+    tags = [tag for tag, _ in page.elements]
+    for tag in ("h4", "em", "ul", "table", "th", "td", "blockquote", "s", "pre", "hr"):
+        assert tag in tags, tag
+    assert page.all("span", title="https://example.com/a")
+    assert page.all("td", **{"class": "right"})
+    file.write_text(f"[a](<https://e.com/{EVIL}>) *{EVIL}*\n\n    {EVIL}\n\n- {EVIL}")
+    evil = previewed(postkit, file, "--title", "T", "--to", "reddit/python")
+    assert {tag for tag, _ in evil.elements} <= {*ELEMENTS, "pre", "code"}
+    raw = previewed(
+        postkit, *("--text", "*a*", "--title", "T", "--to", "reddit/python"),
+        *("--set", "reddit.markdown=yes"),
+    )  # fmt: skip
+    assert "em" in [tag for tag, _ in raw.elements]
+    plain = previewed(postkit, "--text", "*a* \\b", "--title", "T", "--to", "reddit/python")
+    assert "*a* \\b" in plain.words
+
+
 def test_poll_warning_language_and_visibility_are_drawn(postkit: Program) -> None:
     page = previewed(
         postkit,
