@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .errors import InputError, PluginError
+from .errors import InputError, PluginError, VaultError
 from .home import Home
 from .installed import canonical
 
@@ -80,7 +80,13 @@ def _changing(home: Home) -> Iterator[set[str]]:
 
     path = _path(home)
     lock = path.with_name(f"{path.name}.lock")
-    with locked(lock, WRITE_TIMEOUT, "The list of enabled plugins cannot be written"):
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(
+                locked(lock, WRITE_TIMEOUT, "The list of enabled plugins cannot be written")
+            )
+        except VaultError as error:
+            raise PluginError(error.message) from error
         before = _names(path)
         names = set(before)
         yield names
@@ -108,7 +114,7 @@ def _names(path: Path) -> frozenset[str]:
         return frozenset()
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
             raise _unreadable(path, "it is no such list")
@@ -117,10 +123,11 @@ def _names(path: Path) -> frozenset[str]:
                 f"The list of enabled plugins {path} can be changed by other users, so none is "
                 f"enabled; close it with `chmod 600 '{path}'`."
             )
-        try:
-            content = json.loads(file.read(LARGEST))
-        except (OSError, ValueError, RecursionError) as error:
-            raise _unreadable(path, "it is damaged") from error
+        content = json.loads(os.read(descriptor, LARGEST))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, "it is damaged") from error
+    finally:
+        os.close(descriptor)
     names = content.get("enabled") if isinstance(content, dict) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _unreadable(path, "it is no such list")

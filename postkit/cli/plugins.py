@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from ..allowed import VARIABLE, forbid, from_environment
+from ..allowed import VARIABLE, Allowed, forbid, from_environment
 from ..errors import InputError, UnknownName
 from ..home import Home
 from ..installed import OWN, Installed, canonical, installed, leading_to
@@ -22,7 +22,7 @@ from .subcommands import Subcommands
 @json_option
 @click.pass_context
 def command(ctx: click.Context, load: bool, as_json: bool) -> int:
-    """List the plugins, enable one or disable it. To list them imports none of them."""
+    """List the plugins, enable one or disable it. Nothing is imported that is not enabled."""
     if ctx.invoked_subcommand is not None:
         return 0
     plugins = Plugins()
@@ -57,7 +57,7 @@ def enable_one(name: str, yes: bool, as_json: bool) -> int:
     found = _meant(name)
     if found.is_own:
         raise InputError(f"{name} is a part of postkit; it is always enabled.")
-    if found.key in Plugins().allowed.names:
+    if found.key in Allowed.read(Home.resolve()).names:
         if not as_json:
             say(shown(f"{found.name} is enabled already."))
     else:
