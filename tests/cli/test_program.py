@@ -241,6 +241,8 @@ def test_a_plugin_that_does_not_load_breaks_one_network(postkit: Program, tmp_pa
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
     (dist / "entry_points.txt").write_text("[postkit.networks]\nbroken = broken_plugin\n")
     path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
+    enabled = postkit.process("plugins", "enable", "broken", "--yes", PYTHONPATH=path)
+    assert enabled.status == 0, enabled
     listed = postkit.process("plugins", "--load", "--json", PYTHONPATH=path)
     assert listed.status == 1
     rows = {(row["group"], row["name"]): row for row in listed.json["plugins"]}
