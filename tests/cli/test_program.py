@@ -255,3 +255,23 @@ def test_a_plugin_that_does_not_load_breaks_one_network(postkit: Program, tmp_pa
     assert said.status == 1
     assert wanted in said.err
     assert postkit.process("networks", PYTHONPATH=path).status == 0
+
+
+def test_a_traceback_holds_no_secret(mastodon: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    import postkit.kit
+    from postkit.accounts.secret import Secret
+
+    secret = Secret("pk_canary_of_a_traceback")
+
+    def broken(_self: object, _name: str) -> None:
+        try:
+            raise KeyError(secret.reveal())
+        except KeyError as inner:
+            raise ZeroDivisionError(f"no {secret.reveal()}") from inner
+
+    monkeypatch.setattr(postkit.kit.Kit, "report", broken)
+    result = mastodon("show", "p_1", "--debug")
+    assert "Traceback (most recent call last)" in result.err
+    assert "KeyError: '***'" in result.err
+    assert "ZeroDivisionError: no ***" in result.err
+    assert secret.reveal() not in result.out + result.err
