@@ -14,6 +14,7 @@ NETWORKS: Final = "postkit.networks"
 EMULATORS: Final = "postkit.emulators"
 ALWAYS: Final = "postkit.plugins"
 GROUPS: Final = (NETWORKS, EMULATORS, ALWAYS)
+_SECTION: Final = "[postkit."
 _NAME: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]{0,126}[A-Z0-9])?", re.IGNORECASE)
 """Names of distributions, as the packaging specifications have them; the length is ours."""
 
@@ -53,16 +54,10 @@ def installed() -> tuple[Installed, ...]:
     """Every distribution with an entry point of postkit, each read on its own: what is broken in
     one hides no other. Of two with the same name Python knows the first on its path alone."""
     found: dict[str, Installed] = {}
-    seen: set[str] = set()
     for distribution in distributions():
-        name = _name_of(distribution)
-        key = canonical(name)
-        if key in seen:
-            continue
-        seen.add(key)
-        one = _read(distribution, name)
+        one = _read(distribution)
         if one is not None:
-            found[key] = one
+            found.setdefault(one.key, one)
     return tuple(found[key] for key in sorted(found))
 
 
@@ -73,9 +68,15 @@ def leading_to(
     return [each for each in found if any(name in each.names(group) for group in groups)]
 
 
-def _read(distribution: Distribution, name: str) -> Installed | None:
+def _read(distribution: Distribution) -> Installed | None:
     entries: tuple[EntryPoint, ...] = ()
+    name = ""
     try:
+        # Most distributions have nothing to do with postkit; of those no more is read than this.
+        text = distribution.read_text("entry_points.txt")
+        if not text or _SECTION not in text:
+            return None
+        name = _name_of(distribution)
         entries = tuple(entry for entry in distribution.entry_points if entry.group in GROUPS)
         if not entries:
             return None
@@ -83,8 +84,9 @@ def _read(distribution: Distribution, name: str) -> Installed | None:
             raise ValueError("it has no name that can be used")
         return Installed(name, str(distribution.metadata["Version"] or ""), entries, distribution)
     except Exception as error:  # noqa: BLE001 - a stranger's files may make the parser raise anything
-        if not entries and not _speaks_of_postkit(distribution):
+        if isinstance(error, UnicodeDecodeError) and _SECTION.encode() not in error.object:
             return None
+        name = name or _name_of(distribution)
         said = " ".join(str(error).split()) or type(error).__name__
         problem = f"The metadata of {name} cannot be read ({said}): install it again."
         return Installed(name, "", entries, distribution, problem)
@@ -98,17 +100,6 @@ def _name_of(distribution: Distribution) -> str:
     # Without a name in the metadata, the folder's is what a person can look for.
     folder = getattr(getattr(distribution, "_path", None), "name", "")
     return str(name or folder or "a distribution without a name")
-
-
-def _speaks_of_postkit(distribution: Distribution) -> bool:
-    """Whether entry points that cannot be parsed seem to be for postkit: only then is it said."""
-    try:
-        text = distribution.read_text("entry_points.txt") or ""
-    except UnicodeDecodeError as error:
-        return b"[postkit." in error.object
-    except Exception:  # noqa: BLE001 - as above
-        return False
-    return "[postkit." in text
 
 
 def publisher(distribution: Distribution) -> Iterator[tuple[str, str]]:

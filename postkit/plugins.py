@@ -223,12 +223,19 @@ class Plugins:
     def _take(self, group: str, name: str, module: object, who: str) -> None:
         if group == NETWORKS:
             networks = networks_of(module, name, who)
-            self._networks |= {n.name: n for n in networks if n.name not in self._networks}
+            mine = [n for n in networks if self._may_give(NETWORKS, name, n.name)]
+            self._networks |= {n.name: n for n in mine if n.name not in self._networks}
         elif group == EMULATORS:
-            self._kinds[name] = emulators_of(module, name, who)
+            kinds = emulators_of(module, name, who)
+            self._kinds[name] = [k for k in kinds if self._may_give(EMULATORS, name, k.network)]
         if not self.manager.is_registered(module):
             self.manager.register(module, name=f"{group}:{name}")
         self._loaded.add((group, name))
+
+    def _may_give(self, group: str, name: str, network: str) -> bool:
+        """A module gives the network of its entry point, and others that nobody else's names:
+        what is asked for by its name must not be handed to whoever was loaded before."""
+        return network == name or (group, network) not in self._entries
 
 
 def _implementation(plugin: object, hook: str) -> Iterable[Any]:

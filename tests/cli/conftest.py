@@ -11,6 +11,7 @@ import pytest
 from postkit.emulator.server import EmulatorServer
 from postkit.plugins import Plugins
 
+from .planted import Planted, plant
 from .program import Program
 
 
@@ -50,3 +51,9 @@ def mastodon(postkit: Program) -> Program:
     """The same with the account `mastodon:mastodon` connected."""
     postkit.connect("mastodon")
     return postkit
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Planted:
+    """A plugin of somebody else, installed and not enabled."""
+    return plant(tmp_path)

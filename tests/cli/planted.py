@@ -7,7 +7,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from .program import Program, Result
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "postkit-chat" / "postkit_chat"
+ENABLE = "`postkit plugins enable quill-chat`"
 METADATA = """\
 Metadata-Version: 2.1
 Name: {name}
@@ -80,3 +83,15 @@ def plant(
         "utf-8",
     )
     return Planted(site, mark, info)
+
+
+def run(postkit: Program, planted: Planted, *arguments: str, **more: str) -> Result:
+    variables = {"PYTHONPATH": planted.path, **more}
+    result = postkit.process(*arguments, before=None, timeout=60, **variables)
+    assert "Traceback" not in result.out + result.err, result.err
+    return result
+
+
+def rows(result: Result) -> dict[tuple[str, str, str], dict[str, str]]:
+    listed = result.json["plugins"]
+    return {(row["distribution"], row["group"][8:], row["name"]): row for row in listed}

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from .planted import Planted, plant
-from .program import Program, Result
+from .planted import ENABLE, Planted, plant, rows, run
+from .program import Program
 
-ENABLE = "`postkit plugins enable quill-chat`"
 LOOKS: list[list[str]] = [
     [],
     ["--help"],
@@ -37,23 +36,6 @@ LOOKS: list[list[str]] = [
     ["completion", "bash"],
     ["shout"],
 ]
-
-
-@pytest.fixture
-def planted(tmp_path: Path) -> Planted:
-    return plant(tmp_path)
-
-
-def run(postkit: Program, planted: Planted, *arguments: str, **more: str) -> Result:
-    variables = {"PYTHONPATH": planted.path, **more}
-    result = postkit.process(*arguments, before=None, timeout=60, **variables)
-    assert "Traceback" not in result.out + result.err, result.err
-    return result
-
-
-def rows(result: Result) -> dict[tuple[str, str, str], dict[str, str]]:
-    listed = result.json["plugins"]
-    return {(row["distribution"], row["group"][8:], row["name"]): row for row in listed}
 
 
 @pytest.mark.parametrize("arguments", LOOKS, ids=" ".join)
@@ -316,142 +298,3 @@ def test_names_that_are_nobodys(postkit: Program, planted: Planted) -> None:
         assert "Did you mean 'quill-chat'?" in said.err
     assert "Did you mean 'enable'?" in run(postkit, planted, "plugins", "enabel", "x").err
     assert run(postkit, planted, "plugins", "disable", "postkit-social").status == 2
-
-
-# What is broken
-
-
-def entries(text: str) -> dict[str, bytes]:
-    return {"entry_points.txt": text.encode()}
-
-
-BROKEN: dict[str, dict[str, bytes | None]] = {
-    "no metadata": {"METADATA": None},
-    "metadata of no text": {"METADATA": b"\xff\xfe\x00"},
-    "no name": {"METADATA": b"Metadata-Version: 2.1\nVersion: 1\n"},
-    "a name with controls": {"METADATA": b"Metadata-Version: 2.1\nName: a\x1b[2J,b\nVersion: 1\n"},
-    "entry points of no text": {"entry_points.txt": b"[postkit.networks]\nchat = \xff\xfe"},
-    "entry points without values": {"entry_points.txt": b"[postkit.networks]\nchat\n"},
-    "an entry point that is no module": {"entry_points.txt": b"[postkit.networks]\nchat = 1 2 3\n"},
-    "nothing but a folder": {"METADATA": None, "entry_points.txt": None},
-}
-
-
-@pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
-def test_broken_metadata_breaks_nothing_else(
-    postkit: Program, planted: Planted, files: dict[str, bytes | None], tmp_path: Path
-) -> None:
-    good = plant(tmp_path, "rival-chat", "rival")
-    for name, content in files.items():
-        if content is None:
-            (planted.info / name).unlink()
-        else:
-            (planted.info / name).write_bytes(content)
-    result = run(postkit, planted, "plugins", "--json", "--load")
-    listed = rows(result)
-    assert listed["postkit-social", "networks", "mastodon"]["state"] == "loaded"
-    assert listed["rival-chat", "networks", "rival"]["state"] == "not_enabled"
-    mine = [
-        row for (who, _, _), row in listed.items() if who not in ("postkit-social", "rival-chat")
-    ]
-    for row in mine:
-        assert (row["state"], "metadata" in row["reason"]) in {
-            ("failed", True),
-            ("not_enabled", False),
-        }
-    assert bool(mine) == ("entry_points.txt" not in files or files["entry_points.txt"] is not None)
-    assert run(postkit, planted, "plugins", "enable", "rival", "--yes").status == 0
-    assert run(postkit, planted, "networks", "rival").status == 0
-    enabled = run(postkit, planted, "plugins", "enable", "chat", "--yes")
-    run(postkit, planted, "networks", "chat")
-    assert planted.ran == [] or enabled.status == 0
-    assert good.ran
-    assert not {"\x1b"} & set(run(postkit, planted, "plugins").out)
-
-
-def damaged(path: Path, how: str) -> None:
-    if how == "a folder":
-        path.mkdir()
-    elif how == "a pipe":
-        os.mkfifo(path)
-    else:
-        content = {
-            "cut": b'{"enabled": ["quill-ch',
-            "another kind": b'["quill-chat"]',
-            "names that are none": b'{"enabled": [1]}',
-            "a nest": b"[" * 60_000,
-            "no text": b"\xff",
-            "empty": b"",
-            "too long": b" " * 70_000,
-            "open to others": b'{"enabled": ["quill-chat"]}',
-        }[how]
-        path.write_bytes(content)
-        path.chmod(0o666 if how == "open to others" else 0o600)
-
-
-@pytest.mark.parametrize(
-    "how",
-    ["cut", "another kind", "names that are none", "a nest", "no text", "empty", "too long",
-     "open to others", "a folder", "a pipe"],
-)  # fmt: skip
-def test_a_list_that_cannot_be_read_enables_nothing_and_is_kept(
-    postkit: Program, planted: Planted, how: str
-) -> None:
-    postkit.home.mkdir()
-    path = postkit.home / "plugins.json"
-    damaged(path, how)
-    before = path.lstat()
-    for command in (["plugins"], ["networks", "chat"], ["plugins", "enable", "chat", "--yes"]):
-        result = run(postkit, planted, *command)
-        assert result.status == 1, (command, result)
-        [said] = result.errors
-        assert str(path) in said
-        assert "enable" in said
-    assert run(postkit, planted, "networks", "mastodon").status == 0
-    assert run(postkit, planted, "--help").status == 0
-    assert planted.ran == []
-    after = path.lstat()
-    assert (after.st_ino, after.st_size, after.st_mtime) == (
-        before.st_ino,
-        before.st_size,
-        before.st_mtime,
-    )
-
-
-def test_a_home_that_cannot_be_named_does_not_stop_the_help(
-    postkit: Program, planted: Planted
-) -> None:
-    for more in ({"POSTKIT_STORE": "postgresql://x"}, {"POSTKIT_HOME": "~nobody-of-that-name/x"}):
-        assert run(postkit, planted, "--help", **more).status == 0
-    assert planted.ran == []
-
-
-# In a program
-
-
-def test_a_program_names_what_it_trusts(postkit: Program, planted: Planted) -> None:
-    code = (
-        "import postkit, sys\n"
-        "from postkit.errors import NotEnabled\n"
-        "with postkit.Kit() as kit:\n"
-        "    try:\n"
-        "        kit.plugins.network('chat')\n"
-        "        sys.exit('it was loaded')\n"
-        "    except NotEnabled as error:\n"
-        "        assert error.distributions == ('quill-chat',), error.distributions\n"
-        "assert not [name for name in sys.modules if name.startswith('quill')]\n"
-        "with postkit.Kit(enabled=['Quill_Chat']) as kit:\n"
-        "    assert kit.plugins.network('chat').name == 'chat'\n"
-        "import quill_chat.plugin\n"
-        "with postkit.Kit(enabled=[], plugins=[quill_chat.plugin]) as kit:\n"
-        "    assert kit.plugins.network('chat').name == 'chat'\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=postkit.environment(PYTHONPATH=planted.path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not (postkit.home / "plugins.json").exists()
