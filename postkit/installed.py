@@ -70,7 +70,7 @@ def leading_to(
 
 def _read(distribution: Distribution) -> Installed | None:
     entries: tuple[EntryPoint, ...] = ()
-    name = ""
+    name = text = None
     try:
         # Most distributions have nothing to do with postkit; of those no more is read than this.
         text = distribution.read_text("entry_points.txt")
@@ -84,7 +84,7 @@ def _read(distribution: Distribution) -> Installed | None:
             raise ValueError("it has no name that can be used")
         return Installed(name, str(distribution.metadata["Version"] or ""), entries, distribution)
     except Exception as error:  # noqa: BLE001 - a stranger's files may make the parser raise anything
-        if isinstance(error, UnicodeDecodeError) and _SECTION.encode() not in error.object:
+        if text is None and not _is_of_postkit(error):
             return None
         name = name or _name_of(distribution)
         said = " ".join(str(error).split()) or type(error).__name__
@@ -100,6 +100,11 @@ def _name_of(distribution: Distribution) -> str:
     # Without a name in the metadata, the folder's is what a person can look for.
     folder = getattr(getattr(distribution, "_path", None), "name", "")
     return str(name or folder or "a distribution without a name")
+
+
+def _is_of_postkit(error: Exception) -> bool:
+    """Whether entry points that are no text seem to be for postkit: only then they are told of."""
+    return isinstance(error, UnicodeDecodeError) and _SECTION.encode() in error.object
 
 
 def publisher(distribution: Distribution) -> Iterator[tuple[str, str]]:

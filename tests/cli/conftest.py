@@ -32,7 +32,7 @@ def postkit(
     home = tmp_path / "home"
     monkeypatch.setenv("POSTKIT_HOME", str(home))
     monkeypatch.setenv("POSTKIT_KEY", base64.b64encode(b"k" * 32).decode())
-    for name in ("POSTKIT_STORE", "POSTKIT_TRACE", "NO_COLOR"):
+    for name in ("POSTKIT_STORE", "POSTKIT_PLUGINS", "POSTKIT_TRACE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     program = Program(home, _server, capsys, monkeypatch)
