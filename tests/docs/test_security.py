@@ -28,15 +28,15 @@ def problems(row: list[str]) -> list[str]:
         files = sorted(ROOT.glob(pattern)) if not pattern.startswith("/") else []
         if not pattern.startswith(("tests/", "plugins/", "postkit/testing/")) or not files:
             found.append(f"{name}: there is no such file")
-        elif inner and (len(files) > 1 or "::".join(inner) not in tests_of(files[0])):
+        elif inner and (len(files) > 1 or "::".join(inner) not in functions_of(files[0])):
             found.append(f"{name}: there is no such test")
-        elif not inner and not any(map(tests_within, files)):
+        elif not inner and not any(map(has_tests, files)):
             found.append(f"{name}: there is no test in it")
     return found
 
 
 @cache
-def tests_of(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     """The tests of a file, ``test_name`` or ``Class::test_name``."""
     found = set()
     for node in ast.parse(path.read_text("utf-8")).body:
@@ -51,8 +51,10 @@ def is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
     return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 
-def tests_within(path: Path) -> bool:
-    return any(tests_of(file) for file in ([path] if path.is_file() else path.rglob("test_*.py")))
+def has_tests(path: Path) -> bool:
+    return any(
+        functions_of(file) for file in ([path] if path.is_file() else path.rglob("test_*.py"))
+    )
 
 
 def test_the_table_has_three_columns_and_says_what_they_are() -> None:
