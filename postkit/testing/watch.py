@@ -21,19 +21,15 @@ import pytest
 
 from .canaries import leaks, leaks_in_file
 
-PLANTED = pytest.StashKey[list[str]]()
 NAME = "postkit-watch"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def planted_secret(request: pytest.FixtureRequest) -> Callable[[Path], Path]:
     """Says that this file or folder holds a secret on purpose, and returns it."""
-
-    def plant(path: Path) -> Path:
-        request.node.stash.setdefault(PLANTED, []).append(str(path.resolve()))
-        return path
-
-    return plant
+    watch = request.config.pluginmanager.get_plugin(NAME)
+    assert isinstance(watch, Watch), "it is registered when pytest is configured"
+    return watch.plant
 
 
 @pytest.hookimpl(trylast=True)
@@ -61,6 +57,10 @@ class Watch:
         self._scope.enter_context(_temporary(folder))
         self._scope.enter_context(_listening(self._heard))
 
+    def plant(self, path: Path) -> Path:
+        self.planted.add(str(path.resolve()))
+        return path
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
@@ -70,7 +70,7 @@ class Watch:
             own = getattr(item, "funcargs", {}).get("tmp_path")
             seen: Any = {
                 "folder": str(own.resolve()) if isinstance(own, Path) else None,
-                "planted": item.stash.get(PLANTED, []),
+                "planted": sorted(self.planted),
                 "heard": [f"{item.nodeid}: {each}" for each in self._heard],
             }
             self._heard.clear()
