@@ -13,7 +13,7 @@ from .address import Address, Place, expand, locate, stand_in
 from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
-from .errors import InputError, PluginError
+from .errors import InputError, NotEnabled, PluginError
 from .limits.model import Limits
 from .network import (
     Account,
@@ -109,6 +109,8 @@ class Planner:
         for place in places:
             try:
                 planned.append(self._one(post, place, wishes, source, at, problems))
+            except NotEnabled:
+                raise  # whoever asks may answer, and plan again
             except PluginError as error:
                 problems.append(error.message)
         if problems:

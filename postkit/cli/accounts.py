@@ -5,25 +5,11 @@ from __future__ import annotations
 import click
 
 from ..kit import Kit
-from ..suggest import did_you_mean
 from .output import emit, json_option, say, shown, table
+from .subcommands import Subcommands
 
 
-class AccountCommands(click.Group):
-    """``list`` and ``remove``, with the nearest word for anything else."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and self.get_command(ctx, args[0]) is None:
-            raise click.UsageError(
-                f"There is no command 'accounts {args[0]}'.{did_you_mean(args[0], self.commands)}",
-                ctx,
-            )
-        return super().resolve_command(ctx, args)
-
-
-@click.group("accounts", cls=AccountCommands, invoke_without_command=True)
+@click.group("accounts", cls=Subcommands, invoke_without_command=True)
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:

@@ -37,12 +37,18 @@ def rehearse(
             raise InputError("Nobody to rehearse for: name addresses with --to.")
         known = own.accounts if own.home.store_path.exists() else []
         emulators = own.plugins.emulators()
+        enabled = own.plugins.allowed.names
     only = {account.network: account.name for account in known}
     addresses = [Address.parse(name) for name in names]
     with (
         tempfile.TemporaryDirectory(prefix="postkit-") as folder,
         EmulatorServer(emulators) as server,
-        Kit(Path(folder) / "home", key=os.urandom(32), fetcher=Offline(NOTHING)) as kit,
+        Kit(
+            Path(folder) / "home",
+            key=os.urandom(32),
+            fetcher=Offline(NOTHING),
+            enabled=enabled,
+        ) as kit,
     ):
         kit.config = Config()
         offered = {account.network: account for account in server.accounts()}

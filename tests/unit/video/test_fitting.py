@@ -20,12 +20,13 @@ from postkit.adapt.default import adapt
 from postkit.adapt.videos import fit_video
 from postkit.adapt.workshop import watched
 from postkit.errors import InputError
+from postkit.installed import NETWORKS
 from postkit.limits.counters import CodePoints
 from postkit.limits.entities import EntityRules
 from postkit.limits.model import ImageLimit, Limits, Source, TextLimit, VideoLimit
 from postkit.network import CannotRender, RenderOptions, Rendition
 from postkit.outcomes import outcomes_of
-from postkit.plugins import NETWORKS, Plugins
+from postkit.plugins import Plugins
 from postkit.post import Media, Part, Post, Settings
 from postkit.testing.pictures import picture
 from postkit.testing.videos import video
