@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .clock import Clock, SystemClock
 from .config import Config, read_config
@@ -18,6 +18,7 @@ from .plugins import Plugins
 
 if TYPE_CHECKING:
     from .accounts.vault import Vault
+    from .deliver.actor import Actor, Via
     from .deliver.agenda import Agenda
     from .deliver.clients import Clients
     from .deliver.courier import Courier
@@ -48,6 +49,9 @@ else:
 class Installation:
     """One home with its configuration, store, media, vault and plugins."""
 
+    via: ClassVar[Via] = "library"
+    """By what somebody acts, as the history names it."""
+
     def __init__(
         self,
         home: str | Path | None = None,
@@ -57,6 +61,7 @@ class Installation:
         clock: Clock | None = None,
         key: bytes | None = None,
         fetcher: Fetches | None = None,
+        actor: str | None = None,
     ) -> None:
         self.home = Home.resolve(home)
         if store is not None:
@@ -66,6 +71,7 @@ class Installation:
         self._lock = threading.RLock()
         self._key = key
         self._fetcher = fetcher
+        self._acting = actor
         self._vault: Vault | None = None
 
     def close(self) -> None:
@@ -93,16 +99,22 @@ class Installation:
         return Database(self.home.store_path, busy=_busy_seconds())
 
     @opened
+    def _actor(self) -> Actor:
+        from .deliver.actor import Actor
+
+        return Actor.here(self._acting, self.via)
+
+    @opened
     def _accounts(self) -> AccountRows:
         from .store.accounts import AccountRows
 
-        return AccountRows(self._opened, self.clock, settings=self._settings)
+        return AccountRows(self._opened, self.clock, settings=self._settings, actor=self._actor)
 
     @opened
     def _publications(self) -> PublicationRows:
         from .store.publications import PublicationRows
 
-        return PublicationRows(self._opened, self.clock)
+        return PublicationRows(self._opened, self.clock, actor=self._actor)
 
     @property
     def _opened(self) -> Database:
@@ -157,17 +169,23 @@ class Installation:
             hook.postkit_changed.get_hookimpls() or hook.postkit_account_needs_login.get_hookimpls()
         )
 
-    def _ledger(self) -> Ledger:
+    def _ledger(self, actor: Actor | None = None) -> Ledger:
         from .deliver.ledger import Ledger
         from .deliver.owner import this_process
 
-        return Ledger(self._opened, self.clock, this_process(), observed=self._observed)
+        return Ledger(
+            self._opened,
+            self.clock,
+            this_process(),
+            actor=actor or self._actor,
+            observed=self._observed,
+        )
 
-    def _agenda(self) -> Agenda:
+    def _agenda(self, actor: Actor | None = None) -> Agenda:
         from .deliver.agenda import Agenda
         from .deliver.owner import this_process
 
-        return Agenda(self._opened, self.clock, this_process())
+        return Agenda(self._opened, self.clock, this_process(), actor=actor or self._actor)
 
     @opened
     def _outbox(self) -> Outbox:
@@ -206,12 +224,13 @@ class Installation:
             unconnected=unconnected,
         )
 
-    def _courier(self, ledger: Ledger) -> Courier:
+    def _courier(self, ledger: Ledger, actor: Actor | None = None) -> Courier:
         from .deliver.courier import Courier
         from .deliver.spool import Spool
 
         spool = Spool(self.home.store_path.with_name("receipts.jsonl"))
-        return Courier(ledger, self.clients, self._accounts, self.media, spool, self.clock)
+        accounts = self._accounts.acted_by(actor or self._actor)
+        return Courier(ledger, self.clients, accounts, self.media, spool, self.clock)
 
 
 def _called(function: Callable[..., object], names: Sequence[str], **given: Any) -> object:

@@ -27,7 +27,8 @@ class Kit(Timetable):
     the platform's data folder). ``plugins`` are added to the installed ones. ``key`` (32 bytes)
     opens the vault where neither POSTKIT_KEY nor a key file shall. ``fetcher`` (default: a
     ``postkit.fetch.fetcher.Fetcher``) fetches media that are named by a URL, and the pages of link
-    cards; without one, no page is fetched for accounts on this machine. Opens what it needs when
+    cards; without one, no page is fetched for accounts on this machine. ``actor`` is who acts, as
+    the history names it (default: the user of the operating system). Opens what it needs when
     it is needed; safe to use from several threads. Use it as a context manager, or call
     ``close``.
     """

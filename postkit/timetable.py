@@ -211,11 +211,12 @@ class Timetable(Desk):
         from .engine.worker import THREADS, Worker
         from .store.sweep import Sweep
 
-        ledger = self._ledger()
+        actor = self._actor.working()
+        ledger = self._ledger(actor)
         return Worker(
-            self._courier(ledger),
+            self._courier(ledger, actor),
             ledger,
-            self._agenda(),
+            self._agenda(actor),
             self._publications,
             ZoneRules(self._opened, self.clock, ledger),
             self._outbox,
@@ -252,13 +253,25 @@ class Timetable(Desk):
         from .deliver.changes import Changes
         from .deliver.owner import this_process
 
-        return Changes(self._opened, self.clock, this_process(), observed=self._observed)
+        return Changes(
+            self._opened,
+            self.clock,
+            this_process(),
+            actor=self._actor,
+            observed=self._observed,
+        )
 
     def _pauses(self) -> Pauses:
         from .deliver.owner import this_process
         from .deliver.pauses import Pauses
 
-        return Pauses(self._opened, self.clock, this_process(), observed=self._observed)
+        return Pauses(
+            self._opened,
+            self.clock,
+            this_process(),
+            actor=self._actor,
+            observed=self._observed,
+        )
 
     def _keep(self, media: Sequence[Attachment]) -> None:
         for attachment in media:

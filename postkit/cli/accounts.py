@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..kit import Kit
 from ..suggest import did_you_mean
+from .kit import Kit
 from .output import emit, json_option, say, table
 
 

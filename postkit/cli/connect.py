@@ -13,8 +13,8 @@ from ..accounts.connect import check_endpoint, spelled
 from ..accounts.keys import NoKey, make_key_file
 from ..accounts.secret import Secret
 from ..errors import InputError
-from ..kit import Kit
 from ..network import CredentialSet, Network
+from .kit import Kit
 from .output import emit, json_option, say, shown
 from .text import AnyBytes
 

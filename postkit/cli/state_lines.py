@@ -11,8 +11,8 @@ import click
 
 from ..clock import Clock
 from ..deliver.states import worst_exit
-from ..kit import Kit
 from ..store.publications import Due
+from .kit import Kit
 from .output import MARKS, emit, say, shown
 
 if TYPE_CHECKING:

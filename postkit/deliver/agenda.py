@@ -11,6 +11,7 @@ from ..clock import Clock, micros, moment
 from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
+from .actor import Actor
 from .gates import HEAD, IS_PAUSED
 from .moves import ACCOUNT_READY
 from .owner import is_dead
@@ -47,8 +48,10 @@ class Agenda:
         clock: Clock,
         owner: str,
         *,
+        actor: Actor | None = None,
         is_dead: Callable[[str], bool] = is_dead,
     ) -> None:
+        self._actor = actor or Actor.here()
         self._database = database
         self._clock = clock
         self._owner = owner
@@ -105,12 +108,12 @@ class Agenda:
     def mend(self, delivery_ids: Sequence[str] | None = None) -> None:
         """Bring back what a clock that was wrong has put further off than anything can be: limits,
         and what is on its way (of these deliveries, or of all)."""
-        mend(self._database, self._clock, delivery_ids)
+        mend(self._database, self._clock, self._actor, delivery_ids)
 
     def wake(self, delivery_ids: Sequence[str] | None = None) -> int:
         """The same for what waits to be sent or looked at late (of these deliveries, or of all);
         how many parts. Reads all that is to come: not for every turn of a worker."""
-        return wake(self._database, self._clock, delivery_ids)
+        return wake(self._database, self._clock, self._actor, delivery_ids)
 
     def stale(self) -> list[PartRow]:
         """Parts that nobody has sent in time, as of accounts that need a login. What is paused is

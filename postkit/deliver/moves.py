@@ -18,6 +18,7 @@ from ..network import Account
 from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
+from .actor import Actor
 from .history import record
 from .states import TRANSITIONS, DeliveryState, Event, PartState, delivery_state
 
@@ -47,15 +48,23 @@ class Fenced(PostkitError):
 
 
 class Moves:
-    """Changes parts. ``owner`` names this process in every claim; ``observed`` says whether
-    anybody wants to be told."""
+    """Changes parts. ``owner`` names this process in every claim, ``actor`` who acts in every
+    line of history (None: this process's user); ``observed`` says whether anybody wants to be
+    told."""
 
     def __init__(
-        self, database: Database, clock: Clock, owner: str, *, observed: bool = False
+        self,
+        database: Database,
+        clock: Clock,
+        owner: str,
+        *,
+        actor: Actor | None = None,
+        observed: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
         self._owner = owner
+        self._actor = actor or Actor.here()
         self._observed = observed
 
     @property
@@ -109,9 +118,9 @@ class Moves:
                 raise Fenced(f"{part.id} was taken over by another process.")
             moved = rows.part(found[0])
             if line:
-                record(connection, moved, at, event, part.state, after, reason, detail)
+                record(connection, self._actor, moved, at, event, part.state, after, reason, detail)
             if rest is not None:
-                _move_rest(connection, moved, rest, at)
+                _move_rest(connection, self._actor, moved, rest, at)
             if also is not None:
                 also(connection, at)
             refresh(connection, moved)
@@ -178,7 +187,11 @@ def announce(
 
 
 def _move_rest(
-    connection: sqlite3.Connection, part: PartRow, event: Literal["hold", "free"], at: int
+    connection: sqlite3.Connection,
+    actor: Actor,
+    part: PartRow,
+    event: Literal["hold", "free"],
+    at: int,
 ) -> None:
     """Hold or free what follows in the thread, in the transaction of the part itself: a crash in
     between would leave parts that nothing frees."""
@@ -201,4 +214,4 @@ def _move_rest(
     ).fetchall()
     reason = "The part before it is not live." if event == "hold" else "It may go on."
     for row in sorted(found, key=lambda row: int(row["position"])):
-        record(connection, rows.part(row), at, event, before, after, reason)
+        record(connection, actor, rows.part(row), at, event, before, after, reason)

@@ -14,7 +14,7 @@ from ..ids import new_id
 from ..store import rows
 from ..store.rows import PartRow
 from .gates import PAUSED, not_removed
-from .history import record
+from .history import EVERYTHING, append, record
 from .moves import Moves, refresh, transition
 
 IN_SCOPE = """
@@ -98,6 +98,8 @@ class Pauses(Moves):
                         "at": at,
                     },
                 )
+                paused = f"{scope.address} is paused."
+                self._tell(connection, scope, tenant, at, "pause", f"{paused} {reason}".strip())
                 what = "part.state IN ('SENDING', 'IN_DOUBT')"
                 found = _in_scope(connection, scope, tenant, what)
                 on_their_way.update({part.id: part for part in found})
@@ -121,6 +123,8 @@ class Pauses(Moves):
                     "DELETE FROM pause WHERE tenant = :tenant AND address = :address",
                     {"tenant": tenant, "address": pause.scope.address},
                 )
+                over = f"The pause of {pause.scope.address} is over."
+                self._tell(connection, pause.scope, tenant, self._now(), "unpause", over)
             held: dict[str, PartRow] = {}
             for scope in scopes:
                 what = "part.state = 'HELD' AND part.held_reason = 'paused'"
@@ -135,6 +139,20 @@ class Pauses(Moves):
 
         return ended, self._database.write(work)
 
+    def _tell(
+        self,
+        connection: sqlite3.Connection,
+        scope: Scope,
+        tenant: str,
+        at: int,
+        event: str,
+        reason: str,
+    ) -> None:
+        """In the account's history, or in that of everything: the brake is quick however many
+        accounts there are."""
+        account_id = scope.account_id or EVERYTHING
+        append(connection, self._actor, tenant, account_id, at, event, reason)
+
     def _hold_due(self, connection: sqlite3.Connection, scope: Scope, tenant: str) -> None:
         """What fell due in the pause is held, also where nobody was there to come to it."""
         at = self._now()
@@ -147,7 +165,8 @@ class Pauses(Moves):
                 {"id": part.id},
             ).fetchall()
             held = rows.part(found[0])
-            record(connection, held, at, "hold", part.state, held.state, "It fell due in a pause.")
+            why = "It fell due in a pause."
+            record(connection, self._actor, held, at, "hold", part.state, held.state, why)
             refresh(connection, held)
             self._announce(connection, held, before, at)
 
@@ -185,7 +204,7 @@ class Pauses(Moves):
         ).fetchall()
         if found:
             moved = rows.part(found[0])
-            record(connection, moved, at, "free", part.state, after, reason)
+            record(connection, self._actor, moved, at, "free", part.state, after, reason)
             refresh(connection, moved)
             self._announce(connection, moved, before, at)
 

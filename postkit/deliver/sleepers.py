@@ -10,6 +10,7 @@ from typing import Any
 from ..clock import Clock, micros
 from ..store import rows
 from ..store.database import Database
+from .actor import Actor
 from .history import record
 from .moves import ACCOUNT_READY
 from .states import TRANSITIONS
@@ -49,7 +50,9 @@ WHERE id = :id RETURNING *
 """
 
 
-def wake(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = None) -> int:
+def wake(
+    database: Database, clock: Clock, actor: Actor, delivery_ids: Sequence[str] | None = None
+) -> int:
     """Make what sleeps ready now, but nothing before the time that a person gave it; how many
     parts. ``delivery_ids`` None: of all deliveries. Raises StoreError."""
     now = clock.now()
@@ -64,17 +67,19 @@ def wake(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = 
         for row in unsent:
             at_once = row["at_once"] and row["due_at"] > values["far"]
             due = values["now"] if at_once else row["due_at"]
-            _move(connection, BRING_FORWARD, row, {**values, "due": due})
+            _move(connection, actor, BRING_FORWARD, row, {**values, "due": due})
         live = connection.execute(f"{LIVE} {which}", values).fetchall()
         for row in live:
-            _move(connection, LOOK_NOW, row, values)
+            _move(connection, actor, LOOK_NOW, row, values)
         _refresh(connection, [*unsent, *live])
         return len(unsent) + len(live)
 
     return database.write(work)
 
 
-def mend(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = None) -> None:
+def mend(
+    database: Database, clock: Clock, actor: Actor, delivery_ids: Sequence[str] | None = None
+) -> None:
     """Bring back what is put further off than anything can be: limits of accounts, and what is on
     its way (of these deliveries, or of all). Raises StoreError."""
     now = clock.now()
@@ -90,7 +95,7 @@ def mend(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = 
         connection.execute("UPDATE account SET resume_at = :now WHERE resume_at > :far", values)
         found = connection.execute(f"{ON_ITS_WAY} {which}", values).fetchall()
         for row in found:
-            _move(connection, FREE, row, values)
+            _move(connection, actor, FREE, row, values)
         _refresh(connection, found)
 
     database.write(work)
@@ -105,7 +110,11 @@ def among(delivery_ids: Sequence[str] | None) -> tuple[str, dict[str, str]]:
 
 
 def _move(
-    connection: sqlite3.Connection, sql: str, row: sqlite3.Row, values: dict[str, Any]
+    connection: sqlite3.Connection,
+    actor: Actor,
+    sql: str,
+    row: sqlite3.Row,
+    values: dict[str, Any],
 ) -> None:
     before = rows.part(row)
     found = connection.execute(sql, {**values, "id": before.id}).fetchall()
@@ -113,7 +122,7 @@ def _move(
     reason = f"A clock that was far ahead had put it off until {slept:%Y-%m-%d %H:%M:%S} UTC."
     after = TRANSITIONS[before.state, "wake"]
     at = int(values["now"])
-    record(connection, rows.part(found[0]), at, "wake", before.state, after, reason)
+    record(connection, actor, rows.part(found[0]), at, "wake", before.state, after, reason)
 
 
 def _refresh(connection: sqlite3.Connection, moved: Sequence[sqlite3.Row]) -> None:
