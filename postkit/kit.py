@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from .desk import WAIT, check_wait
 from .errors import InputError, PlanRefused
@@ -33,7 +33,7 @@ class Kit(Timetable):
     ``close``.
     """
 
-    def __enter__(self) -> Kit:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

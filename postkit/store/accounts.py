@@ -55,6 +55,14 @@ class AccountRows:
         )
         return [self._account(row) for row in found]
 
+    def labels(self) -> dict[str, str]:
+        """``network:name`` by id, also of those that were removed."""
+        found = self._database.read(
+            "SELECT id, network, name FROM account WHERE tenant = :tenant",
+            {"tenant": self.tenant},
+        )
+        return {row["id"]: f"{row['network']}:{row['name']}" for row in found}
+
     def by_id(self, account_id: str) -> Account:
         found = self._database.read(
             "SELECT * FROM account WHERE id = :id AND tenant = :tenant",
