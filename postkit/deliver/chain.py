@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +27,8 @@ NAMES = """
 SELECT account_id FROM chain WHERE tenant = :tenant
 UNION SELECT DISTINCT account_id FROM history WHERE tenant = :tenant ORDER BY account_id
 """
+Line = Mapping[str, Any]
+"""The columns of a line, by their names."""
 Each = Callable[[dict[str, Any]], None]
 """Is given one line as JSON."""
 Watch = Callable[[int, int], None]
@@ -115,7 +116,7 @@ class Chains:
 
     def _pages(
         self, account_id: str
-    ) -> Iterator[tuple[list[sqlite3.Row], tuple[int | None, str | None] | None]]:
+    ) -> Iterator[tuple[list[Line], tuple[int | None, str | None] | None]]:
         """Pages of lines; with the last one, what the store keeps of the chain's end."""
         after = 0
         while True:
@@ -128,7 +129,11 @@ class Chains:
                     "count": PAGE,
                 },
             )
-            page = [row for row in found if row["id"] is not None]
+            names = found[0].keys()
+            # Once for all look-ups: a row's own goes through the names before it.
+            page: list[Line] = [
+                dict(zip(names, row, strict=True)) for row in found if row["id"] is not None
+            ]
             if len(page) < PAGE:
                 yield page, (found[0]["chain_lines"], found[0]["chain_hash"])
                 return
@@ -145,14 +150,14 @@ class _Proof:
         self.broken: Broken | None = None
         self._form = 1
 
-    def take(self, row: sqlite3.Row) -> None:
+    def take(self, row: Line) -> None:
         self.lines += 1
         what = self._wrong(row)
         if what is not None and self.broken is None:
             self.broken = Broken(self.lines, _time(row["at"]), what)
         self.previous = str(row["hash"])
 
-    def _wrong(self, row: sqlite3.Row) -> str | None:
+    def _wrong(self, row: Line) -> str | None:
         if row["previous"] != self.previous:
             return (
                 "It does not follow the line before it: a line was removed, added, moved or "
@@ -163,7 +168,7 @@ class _Proof:
             return f"It is of the form {form!r}, which this postkit would not have written here."
         self._form = form
         try:
-            is_true = line_hash(dict(row)) == row["hash"]
+            is_true = line_hash(row) == row["hash"]
         except (TypeError, ValueError):  # bytes, where there was text
             is_true = False
         return None if is_true else "It was changed after it was written."
@@ -179,7 +184,7 @@ class _Proof:
         self.broken = Broken(self.lines + 1, None, what)
 
 
-def as_json(row: Mapping[str, Any] | sqlite3.Row, label: str, number: int) -> dict[str, Any]:
+def as_json(row: Line, label: str, number: int) -> dict[str, Any]:
     """A line for programs: all that its hash is made of, and the hash, so that it can be proved
     without the store."""
     columns = {name: _plain(row[name]) for name in (*COLUMNS[max(COLUMNS)], "hash")}
