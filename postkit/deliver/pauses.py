@@ -191,7 +191,7 @@ class Pauses(Moves):
         before = self._shown(connection, part.delivery_id)
         found = connection.execute(
             "UPDATE part SET state = :after, held_reason = NULL, not_before = :at, failures = 0, "
-            "failing_since = NULL, "
+            "failing_since = NULL, uncapped = max(uncapped, :uncapped), "
             "expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE max(expires_at, :late) END "
             "WHERE id = :id AND state = 'HELD' AND fence = :fence RETURNING *",
             {
@@ -200,8 +200,15 @@ class Pauses(Moves):
                 "late": at + FRESHNESS // timedelta(microseconds=1),
                 "id": part.id,
                 "fence": part.fence,
+                "uncapped": part.held_reason == "cap",
             },
         ).fetchall()
+        if found and part.held_reason == "cap":
+            # One word for the whole thread, or each of its parts would ask again.
+            connection.execute(
+                "UPDATE part SET uncapped = 1 WHERE delivery_id = :delivery",
+                {"delivery": part.delivery_id},
+            )
         if found:
             moved = rows.part(found[0])
             record(connection, self._actor, moved, at, "free", part.state, after, reason)

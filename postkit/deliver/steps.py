@@ -19,6 +19,7 @@ from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
 from ..store.rows import DeliveryRow, PartRow
 from .allowance import Allowance
+from .caps import caps_of
 from .clients import Access, Clients, Connection
 from .evidence import evidence
 from .heartbeat import Heartbeat
@@ -138,7 +139,7 @@ class Steps:
 
     def _allowance(self, run: Run) -> Allowance:
         network = self._clients.network(run.account)
-        return Allowance(run.account, network.limits_for(run.account))
+        return Allowance(run.account, network.limits_for(run.account), caps_of(run.account))
 
     def _learnt(self, run: Run) -> Gate | None:
         """What the answer to the newest create says of the calls that are left."""
