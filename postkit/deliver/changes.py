@@ -102,7 +102,7 @@ class Changes(Moves):
             }
             sets = (
                 "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
-                "outgoing = NULL, error = NULL, failures = 0, failing_since = NULL"
+                "outgoing = NULL, error = NULL, failures = 0, failing_since = NULL, uncapped = 0"
             )
             reason = f"A person moved it to {spoken}."
             self._change(connection, part, "reschedule", reason, at, sets, values)
@@ -161,7 +161,7 @@ class Changes(Moves):
             # The request of an attempt that was not accepted goes too: it has the old text.
             sets = (
                 "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL, "
-                "failures = 0, failing_since = NULL"
+                "failures = 0, failing_since = NULL, uncapped = 0"
             )
             values = {"rendition": json.dumps(rendered.to_json())}
             self._change(connection, part, "edit", "A person edited it.", at, sets, values)

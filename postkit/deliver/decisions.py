@@ -28,7 +28,8 @@ class Decisions(Moves):
                 raise Fenced("The pause has ended meanwhile.")
 
         return self._move(
-            part, "hold", why, gate=gate, also=also, owner=None, lease_until=None, held_reason=held_reason
+            part, "hold", why, gate=gate, also=also, owner=None, lease_until=None,
+            held_reason=held_reason,
         )  # fmt: skip
 
     def missed(self, part: PartRow, why: str) -> PartRow:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..accounts.secret import Redactor
@@ -57,7 +57,10 @@ def record(
 ) -> None:
     """Append what happened to a part. ``detail`` is what was asked and answered, redacted
     already."""
-    sent: Mapping[str, Any] = part.outgoing["part"] if part.outgoing else part.rendition
+    # What cannot be read must not keep it from being written down that it cannot.
+    outgoing: object = part.outgoing
+    sent = outgoing.get("part") if isinstance(outgoing, dict) else None
+    sent = part.rendition if sent is None else sent
     append(
         connection, actor, part.tenant, part.account_id, at, event, reason,
         delivery_id=part.delivery_id, part_id=part.id, before=before, after=after,
@@ -113,7 +116,7 @@ def line_hash(line: Mapping[str, Any]) -> str:
     return hashlib.sha256(_canonical(chosen).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def content_hash(content: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+def content_hash(content: Any) -> str:
     """The SHA-256 of a part as it is sent (text, fields, and each medium by the hash of its
     bytes) as canonical JSON; of a list of all parts, for a delivery."""
     return hashlib.sha256(_canonical(content).encode("utf-8", "surrogatepass")).hexdigest()
