@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..contract import asked
 from ..deliver.clients import Clients, place_of
-from ..errors import InputError, NeedsLogin, NetworkError, PluginError, Refused
+from ..deliver.identity import identify
+from ..errors import InputError, NeedsLogin, NetworkError, Refused
 from ..ids import new_id
-from ..network import Account, CredentialSet, Identity, Network
+from ..network import Account, CredentialSet, Network
 from ..store.accounts import AccountRows
 from ..suggest import did_you_mean
 from ..transport import Session
@@ -188,16 +188,9 @@ def verified(
     # A person waits for this answer: one try, and a short one.
     connection.session.read_timeout = min(connection.session.read_timeout, PATIENCE)
     try:
-        identity = asked(
-            network,
-            "identify",
-            Identity,
-            lambda: connection.ask(lambda: network.identify(connection.client), patient=False),
-        )
-        if not isinstance(identity.id, str) or not identity.id:
-            raise PluginError(
-                f"The plugin {network.name} gave an identity whose id is no text: {identity.id!r}."
-            )
+        identity = identify(connection, patient=False)
+        if account.identity is None or account.identity.id == identity.id:
+            clients.proved(connection)
         # Only what was learnt is kept: what is configured is read anew each time.
         settings = emulated_settings(connection.session, network.name)
     except (NeedsLogin, Refused):

@@ -19,6 +19,7 @@ from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Refused, Un
 from ..network import Account, CanRefresh, Failure, Network
 from ..plugins import Plugins
 from ..transport import Session, is_transport_error
+from .identity import Proofs
 from .seconds import timeouts
 
 T = TypeVar("T")
@@ -149,7 +150,13 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
 class Clients:
     """Makes and keeps connections. One that is taken serves one thread until it is given back."""
 
-    def __init__(self, plugins: Plugins, vault: Callable[[], Vault | Draft]) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        vault: Callable[[], Vault | Draft],
+        proofs: Proofs | None = None,
+    ) -> None:
+        self._proofs = proofs or Proofs()
         self._plugins = plugins
         self._vault = vault
         self._idle: dict[str, list[Connection]] = {}
@@ -173,7 +180,15 @@ class Clients:
 
     def trying(self, draft: Draft) -> Clients:
         """The same networks, reached with access that nobody else has yet."""
-        return Clients(self._plugins, lambda: draft)
+        return Clients(self._plugins, lambda: draft, self._proofs)
+
+    def is_proved(self, connection: Connection) -> bool:
+        """Whether the network has told, to this process, that this access is the account's."""
+        return self._proofs.hold(connection.account.id, _access(connection))
+
+    def proved(self, connection: Connection) -> None:
+        """It has."""
+        self._proofs.add(connection.account.id, _access(connection))
 
     def is_current(self, kept: Connection, account: Account) -> bool:
         """Whether nobody has given the account new access or another endpoint since. Raises
@@ -233,6 +248,11 @@ class Clients:
                 error.access = Access(place_of(account), seen)
             raise
         return Connection(network, account, session, client, secrets)
+
+
+def _access(connection: Connection) -> Access:
+    """Also of a client that has asked for no secret."""
+    return connection.access or Access(place_of(connection.account), {})
 
 
 def _is_local(endpoint: str | None) -> bool:

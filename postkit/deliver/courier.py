@@ -190,6 +190,9 @@ class Courier(Audit):
         self._tell(run, part, "preparing" if rendered.media else "sending")
         try:
             connection = self._connection(run)
+            # Before anything is uploaded, and not within the time in which a claim is quiet.
+            with self._heartbeat.over(part):
+                self._prove(run, connection)
         except (Unavailable, Throttled) as error:
             return self._put_off(run, part, error, self._ledger.release)
         except NeedsLogin as error:
@@ -209,6 +212,8 @@ class Courier(Audit):
                 connection.ask(
                     lambda: connection.network.prepare(connection.client, rendered, journal)
                 )
+                # It may have taken over access that another process had renewed.
+                self._prove(run, connection)
             if part.outgoing is not None and _is_repeat(part):
                 outgoing = Outgoing.from_json(part.outgoing, self._media)
             else:
