@@ -189,8 +189,7 @@ def verified(
     connection.session.read_timeout = min(connection.session.read_timeout, PATIENCE)
     try:
         identity = identify(connection, patient=False)
-        if account.identity is None or account.identity.id == identity.id:
-            clients.proved(connection)
+        clients.told(connection, identity)
         # Only what was learnt is kept: what is configured is read anew each time.
         settings = emulated_settings(connection.session, network.name)
     except (NeedsLogin, Refused):

@@ -16,7 +16,7 @@ from ..accounts.secrets import Misplaced, Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
 from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Refused, Unavailable
-from ..network import Account, CanRefresh, Failure, Network
+from ..network import Account, CanRefresh, Failure, Identity, Network
 from ..plugins import Plugins
 from ..transport import Session, is_transport_error
 from .identity import Proofs
@@ -182,13 +182,13 @@ class Clients:
         """The same networks, reached with access that nobody else has yet."""
         return Clients(self._plugins, lambda: draft, self._proofs)
 
-    def is_proved(self, connection: Connection) -> bool:
+    def is_proved(self, connection: Connection, account: Account) -> bool:
         """Whether the network has told, to this process, that this access is the account's."""
-        return self._proofs.hold(connection.account.id, _access(connection))
+        return self._proofs.hold(account, _access(connection))
 
-    def proved(self, connection: Connection) -> None:
-        """It has."""
-        self._proofs.add(connection.account.id, _access(connection))
+    def told(self, connection: Connection, found: Identity) -> None:
+        """The network has told whose access this is."""
+        self._proofs.add(connection.account.id, _access(connection), found)
 
     def is_current(self, kept: Connection, account: Account) -> bool:
         """Whether nobody has given the account new access or another endpoint since. Raises

@@ -22,19 +22,21 @@ class Stranger(NeedsLogin):
 
 
 class Proofs:
-    """The newest access of each account that is known to be its own. For all threads."""
+    """The newest access of each account, and the id at the network that it has answered with.
+    For all threads."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Access] = {}
+        self._known: dict[str, tuple[Access, str]] = {}
         self._guard = threading.Lock()
 
-    def hold(self, account_id: str, access: Access) -> bool:
+    def hold(self, account: Account, access: Access) -> bool:
         with self._guard:
-            return self._known.get(account_id) == access
+            known = self._known.get(account.id)
+        return account.identity is not None and known == (access, account.identity.id)
 
-    def add(self, account_id: str, access: Access) -> None:
+    def add(self, account_id: str, access: Access, found: Identity) -> None:
         with self._guard:
-            self._known[account_id] = access
+            self._known[account_id] = (access, found.id)
 
 
 def identify(connection: Connection, *, patient: bool = True) -> Identity:

@@ -179,13 +179,13 @@ class Steps:
         """Ask the network whose access this is, once for each. Raises NetworkError where it cannot
         be asked, and Stranger where it is another account's. Who it is is kept, where the account
         could not be verified when it was connected."""
-        if self._clients.is_proved(connection):
+        if self._clients.is_proved(connection, run.account):
             return
         found = identify_sender(connection)
         if run.account.identity is None:
             run.account = self._accounts.identified(run.account.id, found)
         refuse_strangers(run.account, found)
-        self._clients.proved(connection)
+        self._clients.told(connection, found)
 
     def _is_replaced(self, run: Run, error: NeedsLogin, account: Account | None = None) -> bool:
         """Whether the access that was refused is not the account's any more."""

@@ -249,7 +249,7 @@ class SimClients(Clients):
     def network(self, account: Account) -> Network[Any]:  # noqa: ARG002 - the interface decides
         return self._process.world.network
 
-    def is_proved(self, connection: Connection) -> bool:  # noqa: ARG002 - the interface decides
+    def is_proved(self, connection: Connection, account: Account) -> bool:  # noqa: ARG002 - as above
         return True  # nobody swaps access here
 
     def take(self, account: Account) -> Connection:

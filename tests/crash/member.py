@@ -116,7 +116,7 @@ class Hall(Clients):
     def network(self, account: Account) -> Network[Any]:
         return self._member.crowd.toy
 
-    def is_proved(self, connection: Connection) -> bool:
+    def is_proved(self, connection: Connection, account: Account) -> bool:
         return True  # whose access it is has tests of its own
 
     def take(self, account: Account) -> Connection:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ def tamper(database: Database, *statements: str, values: dict[str, Any] | None =
         for statement in statements:
             raw.execute(statement, values or {})
         raw.commit()
+
+
+def run(connection: sqlite3.Connection, sql: str) -> None:
+    connection.execute(sql)
 
 
 def line_id(database: Database, number: int, account: str = "a_1") -> int:
@@ -231,7 +236,7 @@ def test_the_database_refuses_what_is_not_appended(database: Database) -> None:
         "VALUES ('a_1', 0, 'x', '', '', '')",
     ):
         with pytest.raises(StoreError, match=r"append-only|must follow"):
-            database.write(lambda connection, sql=statement: connection.execute(sql).close())
+            database.write(partial(run, sql=statement))
     assert broken(database) is None
 
 
