@@ -190,6 +190,7 @@ def severed(network: str, **settings: float) -> Iterator[Severed]:
     home = Path(tempfile.mkdtemp(prefix="postkit", dir=memory if memory.is_dir() else None))
     rows = {"quiet": QUIET, **settings}
     lines = [f'[accounts."{network}:cut"]', *(f"{name} = {value}" for name, value in rows.items())]
+    lines += ['cap_per_day = "none"', 'cap_burst = "none"']  # a post for each byte
     (home / "postkit.toml").write_text("\n".join(lines))
     try:
         with EmulatorServer([_emulator(network)], clock=clock) as server:
