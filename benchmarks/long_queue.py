@@ -83,6 +83,8 @@ class Plugin:
 
 
 def opened(home: str) -> postkit.Kit:
+    uncapped = f'[networks.{Nothing.name}]\ncap_per_day = "none"\ncap_burst = "none"\n'
+    Path(home, "postkit.toml").write_text(uncapped, "utf-8")
     return postkit.Kit(home=home, plugins=[Plugin()], key=KEY)
 
 

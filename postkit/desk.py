@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial as bind
 from typing import TYPE_CHECKING
 
 from .connections import Connections
-from .errors import InputError, NotDeleted, PostkitError, Refused
+from .errors import InputError, NotDeleted, PostkitError, Refused, UnknownName
 from .network import Account, Receipt, RenderedPart
 from .report import GIVEN_UP, DeliveryReport, Report, report_of
 from .store.rows import DeliveryRow, HistoryRow, PartRow
+from .suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from .deliver.chain import Chain, Each
+    from .deliver.chain import Watch as AuditWatch
     from .deliver.ledger import Ledger
     from .deliver.steps import Watch
 
@@ -86,6 +89,51 @@ class Desk(Connections):
     def history(self, delivery_id: str) -> list[HistoryRow]:
         """Everything that happened to a delivery, oldest first."""
         return self._publications.history(self._publications.delivery(delivery_id).id)
+
+    def audit(
+        self,
+        accounts: Sequence[str] = (),
+        *,
+        since: datetime | None = None,
+        each: Each | None = None,
+        watch: AuditWatch | None = None,
+    ) -> list[Chain]:
+        """Prove that nothing of the history was changed, removed or added behind postkit's back.
+
+        ``accounts`` are labels (``network:name``, of removed ones too), or ``everything`` for what
+        is about no single account; none: all of it. ``each`` is given every line (from ``since``
+        on) as JSON, and after the last one of an account its end; ``watch`` hears how many lines
+        were read, of how many. Raises UnknownName.
+        """
+        from .deliver.chain import Chains, end_json, label_of
+
+        chains = Chains(self._opened, self.tenant)
+        labels = self._accounts.labels()
+        known = {name: label_of(name, labels) for name in chains.names()}
+        if accounts:
+            unknown = [name for name in accounts if name not in known.values()]
+            if unknown:
+                raise UnknownName(
+                    f"There is no history of {unknown[0]!r}."
+                    f"{did_you_mean(unknown[0], known.values())}"
+                )
+            known = {name: label for name, label in known.items() if label in accounts}
+        total = sum(chains.length(name) for name in known)
+        done = 0
+
+        def read(lines: int) -> None:
+            nonlocal done
+            done += lines
+            if watch is not None:
+                watch(done, max(done, total))
+
+        found = []
+        for name, label in known.items():
+            chain = chains.read(name, label, since=since, each=each, read=read)
+            if each is not None:
+                each(end_json(chain))
+            found.append(chain)
+        return found
 
     # After the fact
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .clock import Clock, SystemClock
 from .config import Config, read_config
@@ -19,6 +19,7 @@ from .tenant import checked
 
 if TYPE_CHECKING:
     from .accounts.vault import Vault
+    from .deliver.actor import Actor, Via
     from .deliver.agenda import Agenda
     from .deliver.clients import Clients
     from .deliver.courier import Courier
@@ -69,6 +70,9 @@ class Installation:
     """Whose accounts and posts these are: "" where there are no tenants."""
     _parent: Installation | None = None
 
+    via: ClassVar[Via] = "library"
+    """By what somebody acts, as the history names it."""
+
     def __init__(
         self,
         home: str | Path | None = None,
@@ -79,6 +83,7 @@ class Installation:
         key: bytes | None = None,
         fetcher: Fetches | None = None,
         enabled: Iterable[str] | None = None,
+        actor: str | None = None,
     ) -> None:
         self.home = Home.resolve(home)
         if store is not None:
@@ -89,6 +94,7 @@ class Installation:
         self._lock = threading.RLock()
         self._key = key
         self._fetcher = fetcher
+        self._acting = actor
         self._vault: Vault | None = None
 
     def close(self) -> None:
@@ -119,13 +125,21 @@ class Installation:
         return Database(self.home.store_path, busy=_busy_seconds())
 
     @opened
+    def _actor(self) -> Actor:
+        from .deliver.actor import Actor
+
+        return Actor.here(self._acting, self.via)
+
+    @opened
     def _accounts(self) -> AccountRows:
         return self._account_rows(self.tenant)
 
     def _account_rows(self, tenant: str | None) -> AccountRows:
         from .store.accounts import AccountRows
 
-        return AccountRows(self._opened, self.clock, tenant, settings=self._settings)
+        return AccountRows(
+            self._opened, self.clock, tenant, settings=self._settings, actor=self._actor
+        )
 
     @opened
     def _publications(self) -> PublicationRows:
@@ -134,7 +148,7 @@ class Installation:
     def _publication_rows(self, tenant: str | None) -> PublicationRows:
         from .store.publications import PublicationRows
 
-        return PublicationRows(self._opened, self.clock, tenant)
+        return PublicationRows(self._opened, self.clock, tenant, actor=self._actor)
 
     @property
     def _opened(self) -> Database:
@@ -204,6 +218,7 @@ class Installation:
             raise InputError("This is a tenant's Kit; ask the one that it came from for another.")
         self.tenant = checked(tenant)
         self._parent = parent
+        self._acting = parent._acting
         self.home, self.clock, self._lock = parent.home, parent.clock, parent._lock
 
     def _refuse_tenants(self, what: str) -> None:
@@ -216,17 +231,30 @@ class Installation:
     def _ledger(self) -> Ledger:
         return self._ledger_of(self.tenant)
 
-    def _ledger_of(self, tenant: str | None) -> Ledger:
+    def _ledger_of(self, tenant: str | None, actor: Actor | None = None) -> Ledger:
         from .deliver.ledger import Ledger
         from .deliver.owner import this_process
 
-        return Ledger(self._opened, self.clock, this_process(), tenant, observed=self._observed)
+        return Ledger(
+            self._opened,
+            self.clock,
+            this_process(),
+            tenant,
+            actor=actor or self._actor,
+            observed=self._observed,
+        )
 
-    def _agenda(self) -> Agenda:
+    def _agenda(self, actor: Actor | None = None) -> Agenda:
         from .deliver.agenda import Agenda
         from .deliver.owner import this_process
 
-        return Agenda(self._opened, self.clock, this_process(), self._served)
+        return Agenda(
+            self._opened,
+            self.clock,
+            this_process(),
+            self._served,
+            actor=actor or self._actor,
+        )
 
     @shared
     def _outbox(self) -> Outbox:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from .desk import WAIT, check_wait
 from .errors import InputError, PlanRefused
@@ -31,12 +31,13 @@ class Kit(Timetable):
     a program that keeps secrets out of core dumps calls
     ``postkit.core_dumps.disable_core_dumps`` before. ``fetcher`` (default: a
     ``postkit.fetch.fetcher.Fetcher``) fetches media that are named by a URL, and the pages of link
-    cards; without one, no page is fetched for accounts on this machine. Opens what it needs when
+    cards; without one, no page is fetched for accounts on this machine. ``actor`` is who acts, as
+    the history names it (default: the user of the operating system). Opens what it needs when
     it is needed; safe to use from several threads. Use it as a context manager, or call
     ``close``.
     """
 
-    def __enter__(self) -> Kit:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

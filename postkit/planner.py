@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from .address import Address, Place, expand, locate, stand_in
 from .config import Config
 from .contract import asked
+from .deliver.caps import NAMES as CAPS
+from .deliver.caps import caps_of
 from .deliver.seconds import seconds
 from .errors import InputError, NotEnabled, PluginError
 from .limits.model import Limits
@@ -115,7 +117,8 @@ class Planner:
                 problems.append(error.message)
         if problems:
             raise InputError(list(dict.fromkeys(problems)))
-        return Plan(post, tuple(planned), tuple(self._strangers(places)), again=wishes.again)
+        warnings = [*self._strangers(places), *_capped(planned)]
+        return Plan(post, tuple(planned), tuple(warnings), again=wishes.again)
 
     def _strangers(self, places: Iterable[Place]) -> Iterable[str]:
         """A name that is not connected beside names that are is likely a slip."""
@@ -311,7 +314,9 @@ class Planner:
         return merged
 
     def _configured_wrongly(self, account: Account, network: Network[Any]) -> Iterable[str]:
-        known = ("account", "quiet", "connect_timeout", "read_timeout", *network.settings)
+        known = (
+            "account", "quiet", "connect_timeout", "read_timeout", *CAPS, *network.settings
+        )  # fmt: skip
         if network.limits.cards is not None:
             known = (*known, "card")
             if not isinstance(account.settings.get("card", True), bool):
@@ -325,6 +330,10 @@ class Planner:
                 )
         try:
             seconds(account, ("connect_timeout", "read_timeout", "quiet"))
+        except InputError as error:
+            yield from error.problems
+        try:
+            caps_of(account)
         except InputError as error:
             yield from error.problems
 
@@ -352,6 +361,14 @@ class Planner:
         target = planned.place.target
         reason = self._publications.repeated(account, target, planned.text_hash, source, at)
         return [reason] if reason else []
+
+
+def _capped(planned: Iterable[Planned]) -> Iterable[str]:
+    """A thread that the account's own caps would slow down or stop half-way."""
+    for each in planned:
+        if each.rendition is not None:
+            caps = caps_of(each.place.account)
+            yield from caps.warnings(each.address, len(each.rendition.parts))
 
 
 def _total(network: Network[Any], parts: Sequence[RenderedPart]) -> dict[str, Any] | None:

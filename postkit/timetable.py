@@ -212,12 +212,13 @@ class Timetable(Desk):
         from .engine.worker import THREADS, Worker
         from .store.sweep import Sweep
 
-        served = self._served
-        ledger = self._ledger_of(served)
+        served, actor = self._served, self._actor.working()
+        ledger = self._ledger_of(served, actor)
+        accounts = self._account_rows(served).acted_by(actor)
         return Worker(
-            self._courier(ledger, self._account_rows(served)),
+            self._courier(ledger, accounts),
             ledger,
-            self._agenda(),
+            self._agenda(actor),
             self._publication_rows(served),
             ZoneRules(self._opened, self.clock, ledger, served),
             self._outbox,
@@ -254,15 +255,27 @@ class Timetable(Desk):
         from .deliver.changes import Changes
         from .deliver.owner import this_process
 
-        owner = this_process()
-        return Changes(self._opened, self.clock, owner, self.tenant, observed=self._observed)
+        return Changes(
+            self._opened,
+            self.clock,
+            this_process(),
+            self.tenant,
+            actor=self._actor,
+            observed=self._observed,
+        )
 
     def _pauses(self) -> Pauses:
         from .deliver.owner import this_process
         from .deliver.pauses import Pauses
 
-        owner = this_process()
-        return Pauses(self._opened, self.clock, owner, self.tenant, observed=self._observed)
+        return Pauses(
+            self._opened,
+            self.clock,
+            this_process(),
+            self.tenant,
+            actor=self._actor,
+            observed=self._observed,
+        )
 
     def _expand(self, addresses: Sequence[str]) -> list[str]:
         return expand(addresses, self.config.groups, of_tenant=bool(self.tenant))

@@ -10,16 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..contract import asked
 from ..deliver.clients import Clients
-from ..errors import (
-    InputError,
-    NeedsLogin,
-    NetworkError,
-    PluginError,
-    PostkitError,
-    Refused,
-)
+from ..deliver.identity import identify
+from ..errors import InputError, NeedsLogin, NetworkError, PostkitError, Refused
 from ..ids import new_id
 from ..network import Account, CredentialSet, Identity, Network
 from ..store.accounts import AccountRows
@@ -237,16 +230,8 @@ def verified(
     # A person waits for this answer: one try, and a short one.
     connection.session.read_timeout = min(connection.session.read_timeout, PATIENCE)
     try:
-        identity = asked(
-            network,
-            "identify",
-            Identity,
-            lambda: connection.ask(lambda: network.identify(connection.client), patient=False),
-        )
-        if not isinstance(identity.id, str) or not identity.id:
-            raise PluginError(
-                f"The plugin {network.name} gave an identity whose id is no text: {identity.id!r}."
-            )
+        identity = identify(connection, patient=False)
+        clients.told(connection, identity)
         # Only what was learnt is kept: what is configured is read anew each time.
         settings = emulated_settings(connection.session, network.name)
     except (NeedsLogin, Refused):

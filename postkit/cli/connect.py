@@ -15,8 +15,8 @@ from ..accounts.oauth.loopback import PORT
 from ..accounts.oauth.terms import OAuth
 from ..accounts.secret import Secret
 from ..errors import InputError
-from ..kit import Kit
 from ..network import CredentialSet, Network
+from .kit import Kit
 from .login import Wanted, connect_in_browser
 from .output import emit, json_option, say, shown
 from .text import AnyBytes

@@ -7,7 +7,7 @@ import sys
 import click
 
 from ..errors import InputError
-from ..kit import Kit
+from .kit import Kit
 from .output import counted, emit, json_option, print_report, say
 
 

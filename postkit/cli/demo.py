@@ -13,10 +13,10 @@ import click
 from ..emulator.server import EmulatorServer
 from ..errors import PluginError
 from ..fetch.offline import Offline
-from ..kit import Kit
 from ..plugins import Plugins
 from ..post import Post
 from ..report import Report
+from .kit import Kit
 from .output import emit, json_option, print_report, table
 from .progress import ProgressLines
 

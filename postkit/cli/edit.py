@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ..errors import InputError
-from ..kit import Kit
 from ..post import Post
 from .content import content_options, read_post, read_wishes
+from .kit import Kit
 from .output import emit, json_option, print_report, say
 
 CONTENT = ("post", "text", "title", "link", "media", "poll", "tag")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import InputError, PluginError
-from ..kit import Kit
 from ..plugins import Plugins
+from .kit import Kit
 from .output import json_option
 
 if TYPE_CHECKING:

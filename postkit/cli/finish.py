@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..kit import Kit
+from .kit import Kit
 from .output import emit, json_option, print_report
 from .progress import ProgressLines
 from .waiting import wait_option

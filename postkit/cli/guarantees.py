@@ -11,8 +11,8 @@ import click
 from ..address import Address, expand
 from ..errors import PluginError
 from ..guarantees import SAYS, Promise, promises, repeats, spoken
-from ..kit import Kit
 from ..network import Account
+from .kit import Kit
 from .output import emit, json_option, say, shown, table, wrapped
 
 

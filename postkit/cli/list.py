@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from ..kit import Kit
 from ..report import Report
+from .kit import Kit
 from .output import (
     MARKS,
     emit,

@@ -15,8 +15,8 @@ from ..accounts.oauth.loopback import PATIENCE, PORT, Loopback, Unanswered
 from ..accounts.oauth.terms import OAuth, Scope
 from ..accounts.secret import Secret
 from ..errors import InputError
-from ..kit import Kit
 from ..network import Account, CanRegister, Identity, Network
+from .kit import Kit
 from .output import say, shown, wrapped
 from .screen import open_page
 

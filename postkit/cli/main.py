@@ -43,6 +43,7 @@ COMMANDS = {
     "pause": "Stop sending, at once, everywhere.",
     "unpause": "End a pause.",
     "release": "Send what is held.",
+    "audit": "Prove that nothing of the history was changed.",
     "guarantees": "What each network lets postkit promise.",
     "emulate": "Run the stand-in for every network on this machine.",
     "demo": "See it work, without any account.",

@@ -80,6 +80,11 @@ def _held(delivery: DeliveryReport, outlook: Outlook) -> str:
     send = f"`postkit release {delivery.id}` sends it; `postkit cancel {delivery.id}` does not."
     if delivery.held_reason == "earlier_part":
         return f"The part before it is not live; `postkit cancel {delivery.id}` closes it."
+    if delivery.held_reason == "cap":
+        send = (
+            "The account has sent as many posts as its own cap allows; cap_per_day in postkit.toml "
+            f"raises it. {send}"
+        )
     if outlook.paused is None:
         return send
     return f"{unpausing(outlook.paused)} ends the pause of {outlook.paused}. Then {send}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..errors import InputError
-from ..kit import Kit
+from .kit import Kit
 from .output import counted, emit, json_option, labelled, say, shown, table
 from .text import AnyBytes
 

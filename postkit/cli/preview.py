@@ -11,8 +11,8 @@ import click
 
 from ..adapt.workshop import watched
 from ..errors import InputError
-from ..kit import Kit
 from .content import content_options, read_post, read_wishes
+from .kit import Kit
 from .output import counted, emit, json_option, say, shown
 from .progress import MediaLines
 from .screen import open_page

@@ -11,12 +11,12 @@ import click
 from ..adapt.workshop import watched
 from ..deliver.states import worst_exit
 from ..errors import InputError, PlanRefused, StoreError
-from ..kit import Kit
 from ..plan import Plan
 from ..post import Post
 from ..report import Report
 from ..store.publications import Due
 from .content import content_options, read_post, read_wishes
+from .kit import Kit
 from .output import counted, emit, json_option, print_report, say, shown
 from .plan import planned_report, print_plan
 from .progress import MediaLines, ProgressLines

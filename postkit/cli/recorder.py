@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
@@ -25,7 +25,8 @@ class Said:
     more: bool = True
 
 
-WORDS: Final[Mapping[Event, Said]] = {
+WORDS: Final[Mapping[Event | Literal["publish"], Said]] = {
+    "publish": Said("It was accepted.", more=False),
     "claim": Said("A process took it.", more=False),
     "prepared": Said("An upload, or what else it needs, is done."),
     "release": Said("Given back: nothing was sent."),
@@ -58,7 +59,8 @@ WORDS: Final[Mapping[Event, Said]] = {
     "duplicate": Said("It may be there twice."),
     "wake": Said("Brought forward: the clock was wrong."),
 }
-"""The sentence of each event of ``deliver/states.py``; a test holds them against each other."""
+"""The sentence of each event of ``deliver/states.py``, which a test holds against each other, and
+of the one that begins a delivery."""
 LINES = 4
 """Of an answer on a terminal."""
 
@@ -68,15 +70,18 @@ def print_history(heading: str, rows: Sequence[HistoryRow], parts: Sequence[Part
     a part becomes live, its link and the network's id follow."""
     live = {part.id: part for part in parts if part.remote_id or part.url}
     click.echo(f"\n{shown(heading)}")
-    several = len({row.part_id for row in rows}) > 1
-    day = ""
+    several = len({row.part_id for row in rows if row.part_id is not None}) > 1
+    day, by = "", ""
     for row in rows:
         if f"{row.at:%Y-%m-%d}" != day:
             day = f"{row.at:%Y-%m-%d}"
             click.echo(f"  {day} (UTC)")
+        if row.actor is not None and f"{row.actor} ({row.via})" != by:
+            by = f"{row.actor} ({row.via})"
+            click.echo(f"  by {shown(by)}")
         part = f"{(row.part_id or '').rpartition('.')[2]:>2}  " if several else ""
         attempt = f"#{row.attempt}" if row.attempt else ""
-        state = (row.after or "removed").replace("_", " ").lower()
+        state = (row.after or ("removed" if row.part_id else "")).replace("_", " ").lower()
         start = f"  {row.at:%H:%M:%S.%f}"[:-3] + f"  {part}{attempt:3} {state:9}  "
         for line in wrapped(shown(told(row)), start):
             click.echo(line)
@@ -103,6 +108,9 @@ def line_json(row: HistoryRow) -> dict[str, Any]:
         "attempt": row.attempt,
         "reason": row.reason,
         "detail": dict(row.detail) if row.detail is not None else None,
+        "actor": row.actor,
+        "via": row.via,
+        "content": row.content,
     }
 
 

@@ -16,9 +16,9 @@ from ..deliver.states import worst_exit
 from ..emulator.server import EmulatorServer
 from ..errors import InputError, PlanRefused, PluginError
 from ..fetch.offline import Offline
-from ..kit import Kit
 from ..plan import Plan, Wishes
 from ..post import Post
+from .kit import Kit
 from .output import emit, print_report
 from .progress import ProgressLines
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..kit import Kit
+from .kit import Kit
 from .output import emit, json_option, print_report
 from .timing import check_times, time_options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..kit import Kit
+from .kit import Kit
 from .next_step import Outlook, next_step
 from .output import emit, json_option, opening, print_report, say, shown, wrapped
 from .recorder import line_json, print_history

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..desk import NO_WORKER
-from ..kit import Kit
+from .kit import Kit
 from .output import emit, json_option, say, shown
 from .pause import check
 

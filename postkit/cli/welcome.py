@@ -18,7 +18,7 @@ def welcome() -> None:
         click.echo("  postkit networks           what each network allows and needs")
         click.echo("  postkit connect NETWORK    connect your first account")
     else:
-        from ..kit import Kit
+        from .kit import Kit
 
         with Kit() as kit:
             accounts = kit.accounts

@@ -15,7 +15,7 @@ import click
 
 from ..adapt.scratch import SCRATCH
 from ..errors import InputError
-from ..kit import Kit
+from .kit import Kit
 from .output import counted, emit, json_option, say, shown
 from .service import Done, Service
 from .state_lines import StateLines

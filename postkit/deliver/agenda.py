@@ -12,6 +12,7 @@ from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
 from ..tenant import of_tenant
+from .actor import Actor
 from .gates import HEAD, IS_PAUSED
 from .moves import ACCOUNT_READY
 from .owner import is_dead
@@ -54,8 +55,10 @@ class Agenda:
         owner: str,
         tenant: str | None = None,
         *,
+        actor: Actor | None = None,
         is_dead: Callable[[str], bool] = is_dead,
     ) -> None:
+        self._actor = actor or Actor.here()
         self._database = database
         self._clock = clock
         self._owner = owner
@@ -117,12 +120,12 @@ class Agenda:
     def mend(self, delivery_ids: Sequence[str] | None = None) -> None:
         """Bring back what a clock that was wrong has put further off than anything can be: limits,
         and what is on its way (of these deliveries, or of all)."""
-        mend(self._database, self._clock, delivery_ids, self._tenant)
+        mend(self._database, self._clock, self._actor, delivery_ids, self._tenant)
 
     def wake(self, delivery_ids: Sequence[str] | None = None) -> int:
         """The same for what waits to be sent or looked at late (of these deliveries, or of all);
         how many parts. Reads all that is to come: not for every turn of a worker."""
-        return wake(self._database, self._clock, delivery_ids, self._tenant)
+        return wake(self._database, self._clock, self._actor, delivery_ids, self._tenant)
 
     def stale(self) -> list[PartRow]:
         """Parts that nobody has sent in time, as of accounts that need a login. What is paused is

@@ -102,7 +102,7 @@ class Changes(Moves):
             }
             sets = (
                 "due_at = :due, not_before = :due, expires_at = :expires, held_reason = NULL, "
-                "outgoing = NULL, error = NULL, failures = 0, failing_since = NULL"
+                "outgoing = NULL, error = NULL, failures = 0, failing_since = NULL, uncapped = 0"
             )
             reason = f"A person moved it to {spoken}."
             self._change(connection, part, "reschedule", reason, at, sets, values)
@@ -161,13 +161,14 @@ class Changes(Moves):
             # The request of an attempt that was not accepted goes too: it has the old text.
             sets = (
                 "rendition = :rendition, prepared = '{}', key = NULL, outgoing = NULL, "
-                "failures = 0, failing_since = NULL"
+                "failures = 0, failing_since = NULL, uncapped = 0"
             )
             values = {"rendition": json.dumps(rendered.to_json())}
             self._change(connection, part, "edit", "A person edited it.", at, sets, values)
         for part in parts[len(wanted) :]:
             connection.execute("DELETE FROM part WHERE id = :id", {"id": part.id})
-            record(connection, part, at, "edit", part.state, None, "The edited thread is shorter.")
+            shorter = "The edited thread is shorter."
+            record(connection, self._actor, part, at, "edit", part.state, None, shorter)
         for number, rendered in enumerate(wanted[len(parts) :], len(parts) + 1):
             first = parts[0]
             found = connection.execute(
@@ -187,7 +188,8 @@ class Changes(Moves):
                 },
             ).fetchall()
             new = rows.part(found[0])
-            record(connection, new, at, "edit", None, new.state, "The edited thread is longer.")
+            longer = "The edited thread is longer."
+            record(connection, self._actor, new, at, "edit", None, new.state, longer)
         for rendered in wanted:
             for attachment in rendered.media:
                 insert_media(connection, attachment, at)
@@ -248,7 +250,8 @@ class Changes(Moves):
             "AND state = :state AND fence = :fence RETURNING *",
             {**values, "after": after, "id": part.id, "state": part.state, "fence": part.fence},
         ).fetchall()
-        record(connection, rows.part(found[0]), at, event, part.state, after, reason)
+        moved = rows.part(found[0])
+        record(connection, self._actor, moved, at, event, part.state, after, reason)
 
 
 def _text_hash(connection: sqlite3.Connection, delivery: DeliveryRow) -> str:

@@ -17,9 +17,10 @@ from ..accounts.secrets import Misplaced, Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
 from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Refused, Unavailable
-from ..network import Account, CanRefresh, Failure, Network
+from ..network import Account, CanRefresh, Failure, Identity, Network
 from ..plugins import Plugins
 from ..transport import Session, is_transport_error
+from .identity import Proofs
 from .seconds import timeouts
 
 T = TypeVar("T")
@@ -146,7 +147,13 @@ def ask(network: Network[Any], session: Session, call: Callable[[], T]) -> T:
 class Clients:
     """Makes and keeps connections. One that is taken serves one thread until it is given back."""
 
-    def __init__(self, plugins: Plugins, vault: Callable[[], Vault | Draft]) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        vault: Callable[[], Vault | Draft],
+        proofs: Proofs | None = None,
+    ) -> None:
+        self._proofs = proofs or Proofs()
         self._plugins = plugins
         self._vault = vault
         self._idle: dict[str, list[Connection]] = {}
@@ -170,7 +177,15 @@ class Clients:
 
     def trying(self, draft: Draft) -> Clients:
         """The same networks, reached with access that nobody else has yet."""
-        return Clients(self._plugins, lambda: draft)
+        return Clients(self._plugins, lambda: draft, self._proofs)
+
+    def is_proved(self, connection: Connection, account: Account) -> bool:
+        """Whether the network has told, to this process, that this access is the account's."""
+        return self._proofs.hold(account, _access(connection))
+
+    def told(self, connection: Connection, found: Identity) -> None:
+        """The network has told whose access this is."""
+        self._proofs.add(connection.account.id, _access(connection), found)
 
     def is_current(self, kept: Connection, account: Account) -> bool:
         """Whether nobody has given the account new access or another endpoint since. Raises
@@ -235,6 +250,11 @@ def session_of(network: Network[Any], place: Place, **seconds: float) -> Session
         auth_paths=network.auth_paths,
         **seconds,
     )
+
+
+def _access(connection: Connection) -> Access:
+    """Also of a client that has asked for no secret."""
+    return connection.access or Access(place_of(connection.account), {})
 
 
 def _is_local(endpoint: str | None) -> bool:

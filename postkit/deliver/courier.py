@@ -36,7 +36,7 @@ from .audit import Audit
 from .clients import Connection
 from .doubt import KEPT
 from .failures import PATIENCE
-from .gates import Expired, NoneLeft, NotYet, Paused
+from .gates import Capped, Expired, NoneLeft, NotYet, Paused
 from .ledger import Fenced, Taken
 from .states import TRANSITIONS
 from .steps import Run, Watch
@@ -179,17 +179,20 @@ class Courier(Audit):
                 part,
                 network.new_key(rendered),
                 ordered=run.ordered,
-                count=allowance.preparation(rendered, is_prepared=bool(part.prepared)),
+                count=allowance.preparation(part, rendered),
             )
         except NoneLeft as none:
             return self._wait_for_calls(run, part, none, self._ledger.put_off)
         except NotYet as wait:
             return self._wait_for_turn(run, part, wait)
-        except (Paused, Expired) as shut:
+        except (Paused, Expired, Capped) as shut:
             return self._shut(run, part, shut)
         self._tell(run, part, "preparing" if rendered.media else "sending")
         try:
             connection = self._connection(run)
+            # Before anything is uploaded, and not within the time in which a claim is quiet.
+            with self._heartbeat.over(part):
+                self._prove(run, connection)
         except (Unavailable, Throttled) as error:
             return self._put_off(run, part, error, self._ledger.release)
         except NeedsLogin as error:
@@ -209,6 +212,8 @@ class Courier(Audit):
                 connection.ask(
                     lambda: connection.network.prepare(connection.client, rendered, journal)
                 )
+                # It may have taken over access that another process had renewed.
+                self._prove(run, connection)
             if part.outgoing is not None and _is_repeat(part):
                 outgoing = Outgoing.from_json(part.outgoing, self._media)
             else:
@@ -232,10 +237,10 @@ class Courier(Audit):
         # By the socket's clock, which is not injected.
         send_by = time.monotonic() + _sendable()
         try:
-            part = self._ledger.send(part, outgoing, allowance.create())
+            part = self._ledger.send(part, outgoing, allowance.create(part))
         except NoneLeft as none:
             return self._wait_for_calls(run, part, none, self._ledger.release)
-        except (Paused, Expired) as shut:
+        except (Paused, Expired, Capped) as shut:
             return self._shut(run, part, shut)
         self._tell(run, part, "sending")
         return self._create(run, part, connection, outgoing, send_by)

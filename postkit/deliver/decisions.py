@@ -17,7 +17,9 @@ from .moves import Fenced, Gate, Moves
 class Decisions(Moves):
     """Changes that need no claim."""
 
-    def hold(self, part: PartRow, held_reason: str, why: str) -> PartRow:
+    def hold(
+        self, part: PartRow, held_reason: str, why: str, *, also: Gate | None = None
+    ) -> PartRow:
         """Keep it for a person; what follows in the thread waits behind it. Raises Fenced where
         the pause has ended meanwhile: nobody would be told of what it holds now."""
 
@@ -26,7 +28,8 @@ class Decisions(Moves):
                 raise Fenced("The pause has ended meanwhile.")
 
         return self._move(
-            part, "hold", why, gate=gate, owner=None, lease_until=None, held_reason=held_reason
+            part, "hold", why, gate=gate, also=also, owner=None, lease_until=None,
+            held_reason=held_reason,
         )  # fmt: skip
 
     def missed(self, part: PartRow, why: str) -> PartRow:

@@ -59,6 +59,10 @@ class NoneLeft(NotYet):
     """The declared limit of the network is used up until ``at``."""
 
 
+class Capped(PostkitError):
+    """The account has sent as much as its own cap allows; nothing was sent."""
+
+
 def is_paused(connection: sqlite3.Connection, part: PartRow) -> bool:
     return connection.execute(PAUSED, {"delivery": part.delivery_id}).fetchone() is not None
 

@@ -18,6 +18,7 @@ from ..network import Account
 from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
+from .actor import Actor
 from .history import record
 from .states import TRANSITIONS, DeliveryState, Event, PartState, delivery_state
 
@@ -47,8 +48,9 @@ class Fenced(PostkitError):
 
 
 class Moves:
-    """Changes parts. ``owner`` names this process in every claim; ``observed`` says whether
-    anybody wants to be told.
+    """Changes parts. ``owner`` names this process in every claim, ``actor`` who acts in every
+    line of history (None: this process's user); ``observed`` says whether anybody wants to be
+    told.
 
     Ids are looked up for ``tenant`` alone (None: a worker of all tenants); what is named by a row
     that was found so is of the same tenant, since the store takes no row of one that names
@@ -62,12 +64,14 @@ class Moves:
         owner: str,
         tenant: str | None = "",
         *,
+        actor: Actor | None = None,
         observed: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
         self._owner = owner
         self._tenant = tenant
+        self._actor = actor or Actor.here()
         self._observed = observed
 
     @property
@@ -121,9 +125,9 @@ class Moves:
                 raise Fenced(f"{part.id} was taken over by another process.")
             moved = rows.part(found[0])
             if line:
-                record(connection, moved, at, event, part.state, after, reason, detail)
+                record(connection, self._actor, moved, at, event, part.state, after, reason, detail)
             if rest is not None:
-                _move_rest(connection, moved, rest, at)
+                _move_rest(connection, self._actor, moved, rest, at)
             if also is not None:
                 also(connection, at)
             refresh(connection, moved)
@@ -190,7 +194,11 @@ def announce(
 
 
 def _move_rest(
-    connection: sqlite3.Connection, part: PartRow, event: Literal["hold", "free"], at: int
+    connection: sqlite3.Connection,
+    actor: Actor,
+    part: PartRow,
+    event: Literal["hold", "free"],
+    at: int,
 ) -> None:
     """Hold or free what follows in the thread, in the transaction of the part itself: a crash in
     between would leave parts that nothing frees."""
@@ -213,4 +221,4 @@ def _move_rest(
     ).fetchall()
     reason = "The part before it is not live." if event == "hold" else "It may go on."
     for row in sorted(found, key=lambda row: int(row["position"])):
-        record(connection, rows.part(row), at, event, before, after, reason)
+        record(connection, actor, rows.part(row), at, event, before, after, reason)

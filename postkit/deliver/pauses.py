@@ -14,7 +14,7 @@ from ..ids import new_id
 from ..store import rows
 from ..store.rows import PartRow
 from .gates import OWN_PAUSE, PAUSED, not_removed
-from .history import record
+from .history import EVERYTHING, append, record
 from .moves import Moves, refresh, transition
 
 IN_SCOPE = """
@@ -101,6 +101,8 @@ class Pauses(Moves):
                         "at": at,
                     },
                 )
+                paused = f"{scope.address} is paused."
+                self._tell(connection, scope, at, "pause", f"{paused} {reason}".strip())
                 what = "part.state IN ('SENDING', 'IN_DOUBT')"
                 found = self._in_scope(connection, scope, what)
                 on_their_way.update({part.id: part for part in found})
@@ -122,6 +124,8 @@ class Pauses(Moves):
                     "DELETE FROM pause WHERE tenant = :tenant AND address = :address",
                     {"tenant": self._tenant, "address": pause.scope.address},
                 )
+                over = f"The pause of {pause.scope.address} is over."
+                self._tell(connection, pause.scope, self._now(), "unpause", over)
             held: dict[str, PartRow] = {}
             for scope in scopes:
                 what = "part.state = 'HELD' AND part.held_reason = 'paused'"
@@ -136,6 +140,14 @@ class Pauses(Moves):
 
         return ended, self._database.write(work)
 
+    def _tell(
+        self, connection: sqlite3.Connection, scope: Scope, at: int, event: str, reason: str
+    ) -> None:
+        """In the account's history, or in that of everything: the brake is quick however many
+        accounts there are."""
+        account_id = scope.account_id or EVERYTHING
+        append(connection, self._actor, self._tenant or "", account_id, at, event, reason)
+
     def _hold_due(self, connection: sqlite3.Connection, scope: Scope) -> None:
         """What fell due in the pause is held, also where nobody was there to come to it."""
         at = self._now()
@@ -148,7 +160,8 @@ class Pauses(Moves):
                 {"id": part.id},
             ).fetchall()
             held = rows.part(found[0])
-            record(connection, held, at, "hold", part.state, held.state, "It fell due in a pause.")
+            why = "It fell due in a pause."
+            record(connection, self._actor, held, at, "hold", part.state, held.state, why)
             refresh(connection, held)
             self._announce(connection, held, before, at)
 
@@ -173,7 +186,7 @@ class Pauses(Moves):
         before = self._shown(connection, part.delivery_id)
         found = connection.execute(
             "UPDATE part SET state = :after, held_reason = NULL, not_before = :at, failures = 0, "
-            "failing_since = NULL, "
+            "failing_since = NULL, uncapped = max(uncapped, :uncapped), "
             "expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE max(expires_at, :late) END "
             "WHERE id = :id AND state = 'HELD' AND fence = :fence RETURNING *",
             {
@@ -182,11 +195,18 @@ class Pauses(Moves):
                 "late": at + FRESHNESS // timedelta(microseconds=1),
                 "id": part.id,
                 "fence": part.fence,
+                "uncapped": part.held_reason == "cap",
             },
         ).fetchall()
+        if found and part.held_reason == "cap":
+            # One word for the whole thread, or each of its parts would ask again.
+            connection.execute(
+                "UPDATE part SET uncapped = 1 WHERE delivery_id = :delivery",
+                {"delivery": part.delivery_id},
+            )
         if found:
             moved = rows.part(found[0])
-            record(connection, moved, at, "free", part.state, after, reason)
+            record(connection, self._actor, moved, at, "free", part.state, after, reason)
             refresh(connection, moved)
             self._announce(connection, moved, before, at)
 

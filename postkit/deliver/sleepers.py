@@ -11,6 +11,7 @@ from ..clock import Clock, micros
 from ..store import rows
 from ..store.database import Database
 from ..tenant import of_tenant
+from .actor import Actor
 from .history import record
 from .moves import ACCOUNT_READY
 from .states import TRANSITIONS
@@ -53,6 +54,7 @@ WHERE id = :id RETURNING *
 def wake(
     database: Database,
     clock: Clock,
+    actor: Actor,
     delivery_ids: Sequence[str] | None = None,
     tenant: str | None = None,
 ) -> int:
@@ -71,10 +73,10 @@ def wake(
         for row in unsent:
             at_once = row["at_once"] and row["due_at"] > values["far"]
             due = values["now"] if at_once else row["due_at"]
-            _move(connection, BRING_FORWARD, row, {**values, "due": due})
+            _move(connection, actor, BRING_FORWARD, row, {**values, "due": due})
         live = connection.execute(f"{LIVE} {which}", values).fetchall()
         for row in live:
-            _move(connection, LOOK_NOW, row, values)
+            _move(connection, actor, LOOK_NOW, row, values)
         _refresh(connection, [*unsent, *live])
         return len(unsent) + len(live)
 
@@ -84,6 +86,7 @@ def wake(
 def mend(
     database: Database,
     clock: Clock,
+    actor: Actor,
     delivery_ids: Sequence[str] | None = None,
     tenant: str | None = None,
 ) -> None:
@@ -103,7 +106,7 @@ def mend(
         connection.execute(f"UPDATE account SET resume_at = :now WHERE {asleep}", values)  # noqa: S608
         found = connection.execute(f"{ON_ITS_WAY} {which}", values).fetchall()
         for row in found:
-            _move(connection, FREE, row, values)
+            _move(connection, actor, FREE, row, values)
         _refresh(connection, found)
 
     database.write(work)
@@ -123,7 +126,11 @@ def among(
 
 
 def _move(
-    connection: sqlite3.Connection, sql: str, row: sqlite3.Row, values: dict[str, Any]
+    connection: sqlite3.Connection,
+    actor: Actor,
+    sql: str,
+    row: sqlite3.Row,
+    values: dict[str, Any],
 ) -> None:
     before = rows.part(row)
     found = connection.execute(sql, {**values, "id": before.id}).fetchall()
@@ -131,7 +138,7 @@ def _move(
     reason = f"A clock that was far ahead had put it off until {slept:%Y-%m-%d %H:%M:%S} UTC."
     after = TRANSITIONS[before.state, "wake"]
     at = int(values["now"])
-    record(connection, rows.part(found[0]), at, "wake", before.state, after, reason)
+    record(connection, actor, rows.part(found[0]), at, "wake", before.state, after, reason)
 
 
 def _refresh(connection: sqlite3.Connection, moved: Sequence[sqlite3.Row]) -> None:

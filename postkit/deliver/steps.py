@@ -19,10 +19,12 @@ from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
 from ..store.rows import DeliveryRow, PartRow
 from .allowance import Allowance
+from .caps import caps_of
 from .clients import Access, Clients, Connection
 from .evidence import evidence
 from .heartbeat import Heartbeat
 from .history import storable
+from .identity import identify_sender, refuse_strangers
 from .ledger import Ledger
 from .moves import Gate
 from .owner import is_dead
@@ -139,7 +141,7 @@ class Steps:
 
     def _allowance(self, run: Run) -> Allowance:
         network = self._clients.network(run.account)
-        return Allowance(run.account, network.limits_for(run.account))
+        return Allowance(run.account, network.limits_for(run.account), caps_of(run.account))
 
     def _learnt(self, run: Run) -> Gate | None:
         """What the answer to the newest create says of the calls that are left."""
@@ -173,6 +175,18 @@ class Steps:
             self._drop(run)
         run.connection = self._clients.take(run.account)
         return run.connection
+
+    def _prove(self, run: Run, connection: Connection) -> None:
+        """Ask the network whose access this is, once for each. Raises NetworkError where it cannot
+        be asked, and Stranger where it is another account's. Who it is is kept, where the account
+        could not be verified when it was connected."""
+        if self._clients.is_proved(connection, run.account):
+            return
+        found = identify_sender(connection)
+        if run.account.identity is None:
+            run.account = self._accounts.identified(run.account.id, found)
+        refuse_strangers(run.account, found)
+        self._clients.told(connection, found)
 
     def _is_replaced(self, run: Run, error: NeedsLogin, account: Account | None = None) -> bool:
         """Whether the access that was refused is not the account's any more."""

@@ -19,7 +19,7 @@ from ..store.rows import PartRow
 from .allowance import both
 from .clients import Connection
 from .failures import failing_since, is_over
-from .gates import Expired, NoneLeft, Paused, resume_at
+from .gates import Capped, Expired, NoneLeft, Paused, resume_at
 from .steps import Run, Steps
 
 ORDER_KEPT = timedelta(seconds=30)
@@ -95,9 +95,10 @@ class Waiting(Steps):
         held = again if isinstance(error, Throttled) else min(again, now + ORDER_KEPT)
         detail = self._answer(run, of_create=of_create)
         also = resume_at(part.account_id, held)
-        if of_create and isinstance(error, Unavailable) and part.sending_at is not None:
-            # It was counted, and provably not sent.
-            also = both(also, self._allowance(run).give_back(part.sending_at))
+        if of_create:
+            # It was counted, and provably not accepted; what was throttled was a call all the same.
+            unsent = isinstance(error, Unavailable)
+            also = both(also, self._allowance(run).give_back(part, call=unsent))
         part = change(part, error, again, detail=detail, also=also)
         self._tell(run, part, "waiting", error.message)
         return not self._lose_patience(run, part, error) and again <= run.deadline
@@ -111,7 +112,10 @@ class Waiting(Steps):
         connection: Connection | None = None,
     ) -> bool:
         detail = self._answer(run, of_create=connection is not None)
-        part = change(part, error, self._clock.now(), detail=detail)
+        also = None
+        if connection is not None:
+            also = self._allowance(run).give_back(part, call=False)
+        part = change(part, error, self._clock.now(), detail=detail, also=also)
         if self._is_replaced(run, error):
             self._drop(run)
             return True
@@ -151,9 +155,13 @@ class Waiting(Steps):
         self._tell(run, part, "waiting", none.message)
         return self._pause(run, until)
 
-    def _shut(self, run: Run, part: PartRow, shut: Paused | Expired) -> bool:
+    def _shut(self, run: Run, part: PartRow, shut: Paused | Expired | Capped) -> bool:
         if isinstance(shut, Paused):
             self._ledger.hold(part, "paused", shut.message)
+            self._tell(run, part, "held", shut.message)
+        elif isinstance(shut, Capped):
+            mended = self._allowance(run).mend_caps()
+            self._ledger.hold(part, "cap", shut.message, also=mended)
             self._tell(run, part, "held", shut.message)
         else:
             self._ledger.missed(part, shut.message)

@@ -13,9 +13,14 @@ def report_schema() -> dict[str, Any]:
 
 
 def commands_schema() -> dict[str, Any]:
-    """The schema of what ``list``, ``queue``, ``pause``, ``unpause`` and ``guarantees`` print: a
-    definition each. It refers to the schema of reports by its id."""
+    """The schema of what ``list``, ``queue``, ``pause``, ``unpause``, ``guarantees`` and ``audit``
+    print: a definition each. It refers to the schema of reports by its id."""
     return _read("commands.v1.json")
+
+
+def history_schema() -> dict[str, Any]:
+    """The schema of each line of ``postkit audit --json-lines``. It refers to that of commands."""
+    return _read("history.v1.json")
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -72,7 +72,9 @@ class _Check:
             for row in raw.execute("SELECT * FROM part ORDER BY delivery_id, position")
         ]
         self.events: dict[str, list[str]] = defaultdict(list)
-        for row in raw.execute("SELECT part_id, event FROM history ORDER BY id"):
+        for row in raw.execute(
+            "SELECT part_id, event FROM history WHERE part_id IS NOT NULL ORDER BY id"
+        ):
             self.events[row["part_id"]].append(row["event"])
         self.posts = {post.id: post for post in world.remote.posts}
 

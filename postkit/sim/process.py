@@ -249,6 +249,9 @@ class SimClients(Clients):
     def network(self, account: Account) -> Network[Any]:  # noqa: ARG002 - the interface decides
         return self._process.world.network
 
+    def is_proved(self, connection: Connection, account: Account) -> bool:  # noqa: ARG002 - as above
+        return True  # nobody swaps access here
+
     def take(self, account: Account) -> Connection:
         found = self._connections.pop(account.id, None)
         if found is None:

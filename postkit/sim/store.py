@@ -68,6 +68,8 @@ class Store:
         for script in _migrations():
             for statement in statements(script):
                 self.raw.execute(statement)
+        # Emptied for each schedule, which nobody but this may do.
+        self.raw.execute("DROP TRIGGER history_undeleted")
         self.raw.execute("PRAGMA foreign_keys=ON")
         # Where a statement needs a table of its own, SQLite would open a file for it.
         self.raw.execute("PRAGMA temp_store=MEMORY")

@@ -9,15 +9,24 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ..clock import Clock, micros
+from ..deliver.actor import Actor
+from ..deliver.history import append
 from ..errors import InputError, StoreError, UnknownName
-from ..network import Account
+from ..network import Account, Identity
 from ..tenant import of_tenant
 from . import rows
 from .database import Database
 
+_STATES = {
+    "ok": "Its access works.",
+    "unverified": "Nobody has asked the network yet who it is.",
+    "needs_login": "Its access is not accepted any more.",
+}
+
 
 class AccountRows:
-    """The accounts of one tenant. ``settings`` adds what is configured for an account.
+    """The accounts of one tenant. ``settings`` adds what is configured for an account; ``actor``
+    is who changes them (None: this process's user).
 
     ``tenant`` None is for a worker of all tenants: it reads accounts by their ids, and writes down
     their states.
@@ -29,11 +38,18 @@ class AccountRows:
         clock: Clock,
         tenant: str | None = "",
         settings: Callable[[Account], Mapping[str, Any]] = lambda account: account.settings,
+        *,
+        actor: Actor | None = None,
     ) -> None:
+        self._actor = actor or Actor.here()
         self._database = database
         self._settings = settings
         self._clock = clock
         self.tenant = tenant
+
+    def acted_by(self, actor: Actor) -> AccountRows:
+        """The same accounts, changed by another."""
+        return AccountRows(self._database, self._clock, self.tenant, self._settings, actor=actor)
 
     def all(self) -> list[Account]:
         """All that are connected, by network and name."""
@@ -43,6 +59,14 @@ class AccountRows:
             {"tenant": self.tenant},
         )
         return [self._account(row) for row in found]
+
+    def labels(self) -> dict[str, str]:
+        """``network:name`` by id, also of those that were removed."""
+        found = self._database.read(
+            "SELECT id, network, name FROM account WHERE tenant = :tenant",
+            {"tenant": self.tenant},
+        )
+        return {row["id"]: f"{row['network']}:{row['name']}" for row in found}
 
     def by_id(self, account_id: str) -> Account:
         """Raises UnknownName, for another tenant's as for none."""
@@ -90,6 +114,7 @@ class AccountRows:
                 "AND name = :name)",
                 values,
             )
+            self._tell(connection, account.id, "connect", f"Connected as {_shown(account)}.")
 
         try:
             self._database.write(work)
@@ -114,7 +139,30 @@ class AccountRows:
                 "at": micros(self._clock.now()),
                 "state": account.state,
             },
+            ("connect", f"New access, as {_shown(account)}."),
         )
+
+    def identified(self, account_id: str, identity: Identity) -> Account:
+        """Keep who the network says an account is, where that is not known yet; the account as it
+        is then, whoever wrote it first."""
+        values = {
+            "id": account_id,
+            "tenant": self.tenant,
+            "identity": json.dumps(asdict(identity)),
+            "at": micros(self._clock.now()),
+        }
+
+        def work(connection: sqlite3.Connection) -> None:
+            found = connection.execute(
+                "UPDATE account SET identity = :identity, identity_at = :at, state = 'ok' "
+                "WHERE id = :id AND tenant = :tenant AND identity IS NULL RETURNING id",
+                values,
+            ).fetchall()
+            if found:
+                self._tell(connection, account_id, "identify", f"It is {identity.name}.")
+
+        self._database.write(work)
+        return self.by_id(account_id)
 
     def set_state(
         self,
@@ -133,6 +181,8 @@ class AccountRows:
             if unless is not None and found is not None and unless(rows.account(found)):
                 return False
             connection.execute(f"UPDATE account SET state = :state {where}", values)  # noqa: S608 - the words above
+            if found is not None and found["state"] != state:
+                self._tell(connection, account_id, state, _STATES[state])
             if also is not None:
                 also(connection)
             return True
@@ -141,7 +191,8 @@ class AccountRows:
 
     def remove(self, account_id: str) -> None:
         """Hide an account; what was published through it stays readable."""
-        self._update(account_id, "removed_at = :at", {"at": micros(self._clock.now())})
+        at = micros(self._clock.now())
+        self._update(account_id, "removed_at = :at", {"at": at}, ("remove", "Removed."))
 
     def has_open_parts(self, account_id: str) -> bool:
         found = self._database.read(
@@ -158,13 +209,29 @@ class AccountRows:
     def _account(self, row: sqlite3.Row) -> Account:
         return self.configured(rows.account(row))
 
-    def _update(self, account_id: str, sets: str, values: Mapping[str, Any]) -> None:
+    def _tell(
+        self, connection: sqlite3.Connection, account_id: str, event: str, reason: str
+    ) -> None:
+        at = micros(self._clock.now())
+        # Its own tenant's chain, also where a worker of all tenants acts.
+        found = connection.execute("SELECT tenant FROM account WHERE id = ?", (account_id,))
+        append(connection, self._actor, found.fetchone()[0], account_id, at, event, reason)
+
+    def _update(
+        self, account_id: str, sets: str, values: Mapping[str, Any], line: tuple[str, str]
+    ) -> None:
+        """``line`` is the event and the reason that the history gets."""
         everything = {**values, "id": account_id, "tenant": self.tenant}
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",  # noqa: S608
+                f"UPDATE account SET {sets} WHERE id = :id{of_tenant(self.tenant)}",  # noqa: S608
                 everything,
             )
+            self._tell(connection, account_id, *line)
 
         self._database.write(work)
+
+
+def _shown(account: Account) -> str:
+    return account.identity.name if account.identity else "an account that is not verified yet"

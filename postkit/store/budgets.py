@@ -157,6 +157,19 @@ class Budgets:
             self.mend(connection, scopes, needs, now)
         return latest
 
+    def would_wait(
+        self,
+        connection: sqlite3.Connection,
+        scopes: Mapping[Holder, str],
+        needs: Sequence[Need],
+        now: int,
+    ) -> int | None:
+        """What ``take_all`` would return; nothing is counted."""
+        with _undone(connection) as undo:
+            until = self.take_all(connection, scopes, needs, now)
+            undo()
+        return until
+
     def mend(
         self,
         connection: sqlite3.Connection,

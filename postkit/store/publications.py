@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..clock import Clock, micros, moment
+from ..deliver.actor import Actor
+from ..deliver.history import append, content_hash
 from ..errors import InputError, PlanRefused, StoreError, UnknownName
 from ..freshness import FRESHNESS
 from ..network import Attachment, Change, RenderedPart
@@ -82,9 +84,18 @@ class Due:
 
 class PublicationRows:
     """The publications of one tenant. ``tenant`` None is for a worker of all tenants, which reads
-    deliveries by their ids and nothing else."""
+    deliveries by their ids and nothing else. ``actor`` is who accepts them (None: this process's
+    user)."""
 
-    def __init__(self, database: Database, clock: Clock, tenant: str | None = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        tenant: str | None = "",
+        *,
+        actor: Actor | None = None,
+    ) -> None:
+        self._actor = actor or Actor.here()
         self._database = database
         self._clock = clock
         self._tenant = tenant
@@ -147,6 +158,11 @@ class PublicationRows:
                 raise PlanRefused(repeats)
             for position, delivery in enumerate(deliveries, 1):
                 _insert_delivery(connection, self._tenant, publication_id, position, delivery, at)
+                append(
+                    connection, self._actor, self._tenant or "", delivery.account_id, at, "publish",
+                    f"To be sent to {delivery.address}.", delivery_id=delivery.id,
+                    content=content_hash([part.to_json() for part in delivery.parts]),
+                )  # fmt: skip
 
         try:
             self._database.write(work)

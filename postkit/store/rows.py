@@ -51,6 +51,7 @@ class PartRow:
     audits: int
     copies: list[str]
     failing_since: datetime | None
+    uncapped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class HistoryRow:
     attempt: int | None
     reason: str
     detail: Mapping[str, Any] | None
+    actor: str | None = None
+    via: str | None = None
+    content: str | None = None
 
 
 def part(row: sqlite3.Row) -> PartRow:
@@ -104,7 +108,8 @@ def part(row: sqlite3.Row) -> PartRow:
         id_, tenant, delivery_id, account_id, position, state, rendition, due_at, not_before,
         fence, attempts, owner, lease_until, key, prepared, outgoing, sending_at, doubt_at, looks,
         receipt, remote_id, url, live_at, held_reason, question, error,
-        ready_at, expires_at, failures, audit_at, audits, copies, failing_since, *_,
+        ready_at, expires_at, failures, audit_at, audits, copies, failing_since, uncapped,
+        *_,
     ) = row  # fmt: skip
     return PartRow(
         id=id_,
@@ -140,6 +145,7 @@ def part(row: sqlite3.Row) -> PartRow:
         audits=audits,
         copies=_json(copies),
         failing_since=_moment(failing_since),
+        uncapped=bool(uncapped),
     )
 
 
@@ -187,6 +193,9 @@ def history(row: sqlite3.Row) -> HistoryRow:
         attempt=row["attempt"],
         reason=row["reason"],
         detail=_json(row["detail"]),
+        actor=row["actor"],
+        via=row["via"],
+        content=row["content"],
     )
 
 

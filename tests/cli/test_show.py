@@ -16,6 +16,7 @@ import pytest
 from postkit.accounts.secret import Secret
 from postkit.cli.next_step import Outlook, next_step
 from postkit.cli.recorder import WORDS, evidence_lines, told
+from postkit.deliver.actor import this_user
 from postkit.deliver.states import DeliveryState, Event
 from postkit.report import DeliveryReport, PartReport
 from postkit.store.rows import HistoryRow
@@ -62,7 +63,7 @@ def terminal(program: Program, *arguments: str) -> str:
 
 
 def test_every_event_has_its_sentence_and_no_other_has() -> None:
-    assert set(WORDS) == set(get_args(Event))
+    assert set(WORDS) == {"publish", *get_args(Event)}
     for said in WORDS.values():
         assert said.sentence[0].isupper()
         assert said.sentence.endswith(".")
@@ -132,8 +133,11 @@ def test_it_tells_the_whole_history(mastodon: Program) -> None:
 def test_a_program_reads_the_same(mastodon: Program) -> None:
     report = published(mastodon, "One", "--to", "mastodon")
     shown = mastodon("show", report["publication"], "--json").report
-    [events] = shown["history"].values()
+    [[begun, *events]] = shown["history"].values()
+    assert (begun["event"], begun["part"], begun["via"]) == ("publish", None, "cli")
+    assert begun["actor"] == this_user()
     assert [event["after"] for event in events] == ["CLAIMED", "SENDING", "LIVE"]
+    assert len({event["content"] for event in events}) == 1
     assert [event["attempt"] for event in events] == [0, 1, 1]
     assert [event["detail"] is None for event in events] == [True, True, False]
     detail = events[2]["detail"]

@@ -97,10 +97,8 @@ class Line:
 
     @property
     def is_true(self) -> bool:
-        """Whether its hash is that of all its columns but its number and the hash."""
-        rest = {name: value for name, value in self.raw.items() if name not in ("id", "hash")}
-        if rest.get("detail", "") is None and self.raw["hash"] != hash_of(rest):
-            del rest["detail"]  # a line from before the column
+        """Whether its hash is that of all its columns but the hash."""
+        rest = {name: value for name, value in self.raw.items() if name != "hash"}
         return bool(self.raw["hash"] == hash_of(rest))
 
 

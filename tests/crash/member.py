@@ -116,6 +116,9 @@ class Hall(Clients):
     def network(self, account: Account) -> Network[Any]:
         return self._member.crowd.toy
 
+    def is_proved(self, connection: Connection, account: Account) -> bool:
+        return True  # whose access it is has tests of its own
+
     def take(self, account: Account) -> Connection:
         crowd = self._member.crowd
         if crowd.shut:

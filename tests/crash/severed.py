@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from postkit.deliver.identity import identify
 from postkit.deliver.steps import Progress
 from postkit.emulator.base import Emulator
 from postkit.emulator.server import EmulatorServer
@@ -112,6 +113,8 @@ class Severed:
         connection = self.kit.clients.take(self.kit.account(self.label))
         if isinstance(connection.network, CanRefresh):
             connection.renew()
+            # Asked here, since what is cut is to be the create.
+            self.kit.clients.told(connection, identify(connection))
         self.kit.clients.give(connection)
         self._renewed = self.kit.clock.now()
 
@@ -190,6 +193,7 @@ def severed(network: str, **settings: float) -> Iterator[Severed]:
     home = Path(tempfile.mkdtemp(prefix="postkit", dir=memory if memory.is_dir() else None))
     rows = {"quiet": QUIET, **settings}
     lines = [f'[accounts."{network}:cut"]', *(f"{name} = {value}" for name, value in rows.items())]
+    lines += ['cap_per_day = "none"', 'cap_burst = "none"']  # a post for each byte
     (home / "postkit.toml").write_text("\n".join(lines))
     try:
         with EmulatorServer([_emulator(network)], clock=clock) as server:

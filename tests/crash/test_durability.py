@@ -170,6 +170,9 @@ def recorded(
     recorder = Recorder()
     server = Answering(recorder.mark, HandClock())
     with answering(server) as url:
+        home.mkdir(parents=True, exist_ok=True)
+        uncapped = '[networks.board]\ncap_per_day = "none"\ncap_burst = "none"\n'
+        (home / "postkit.toml").write_text(uncapped, "utf-8")
         kit_of(home, Server(url), reading()).close()
         base = {"": (home / STORE).read_bytes()}
         with Vfs(home / STORE, recorder) as vfs, opened(home, server.clock) as kit:

@@ -154,6 +154,7 @@ def _history_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def record(connection: sqlite3.Connection, *given: Any, **rest: Any) -> None:
         real(connection, *given, **rest)
+        connection.execute("DROP TRIGGER IF EXISTS history_unchanged")
         connection.execute("UPDATE history SET previous = '' WHERE event = 'send'")
 
     monkeypatch.setattr(moves, "record", record)

@@ -132,6 +132,9 @@ def tell(process: subprocess.Popen[str], **order: Any) -> dict[str, Any]:
 
 @contextmanager
 def track(home: Path, seed: str) -> Iterator[Track]:
+    home.mkdir(parents=True, exist_ok=True)
+    uncapped = '[networks.board]\ncap_per_day = "none"\ncap_burst = "none"\n'
+    (home / "postkit.toml").write_text(uncapped, "utf-8")
     with serving() as server, Kit(home, key=KEY, plugins=[Plugin(Board())]) as kit:
         for name in ACCOUNTS:
             kit.connect("board", {"token": TOKEN}, name=name, endpoint=server.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from .board import (
     Board,
     HandClock,
     Server,
+    kit_of,
     listed,
     publish,
     send,
@@ -293,11 +295,13 @@ def test_a_middle_part_that_a_person_found_goes_on(kit: Kit, server: Server, boa
 
 
 def test_a_long_thread_is_put_off_no_longer_for_each_part(
-    kit: Kit, server: Server, clock: HandClock
+    tmp_path: Path, server: Server, board: Board, clock: HandClock
 ) -> None:
+    (tmp_path / "postkit.toml").write_text('[networks.board]\ncap_burst = "none"\n', "utf-8")
     post = Post([f"part {number}" for number in range(50)])
     server.script = [(429, '{"error": "slow"}', {}), "ok"] * 50
     before = clock.now()
-    assert publish(kit, post, wait=3600).state == "live"
+    with kit_of(tmp_path, server, board, clock) as kit:
+        assert publish(kit, post, wait=3600).state == "live"
     assert clock.now() - before < timedelta(minutes=5)
     assert len(server.posts) == 50

@@ -26,15 +26,19 @@ SHARED = {"close", "plugins", "fetcher"}
 """What belongs to the installation, and knows no account and no post."""
 WORKING = {"work", "worker"}
 """What sends, and shows nothing."""
-NAMES = {"name", "label", "delivery_id", "once", "to", "addresses", "network", "state"}
+NAMES = {
+    "name", "label", "delivery_id", "once", "to", "addresses", "network", "state", "accounts",
+}  # fmt: skip
 """The parameters that take an id, a name, an address, or a list of them."""
-LISTS = {"to", "addresses"}
+LISTS = {"to", "addresses", "accounts"}
 FILLED: dict[str, Any] = {
     "post": Post("words of beta"),
     "wishes": Wishes(),
     "credentials": {"token": "pk_canary_none"},
     "redirect_uri": "http://127.0.0.1:8712/",
     "app": None,
+    "each": None,
+    "since": None,
     "params": {"choice": "1"},
     "confirm": None,
     "endpoint": None,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from postkit.deliver.actor import Actor
 from postkit.deliver.agenda import Agenda
 from postkit.deliver.sleepers import wake
 from postkit.errors import StoreBusy, Throttled
@@ -159,7 +160,7 @@ def test_what_a_person_has_scheduled_for_later_stays(
     for _ in range(2):
         go_on(kit, report.id, by)
     with closing(Database(kit.home.store_path)) as database:
-        assert wake(database, clock) == 0
+        assert wake(database, clock, Actor.here()) == 0
     assert kit.report(report.id).deliveries[0].at == report.at
     assert server.creates == 0
 
@@ -256,7 +257,7 @@ def test_whatever_is_woken_has_a_line_of_it(
     report = publish(kit, Post(["one", "two"]) if len(lines) > 1 else "one", wait=0)
     set_back(ahead)
     with closing(Database(kit.home.store_path)) as database:
-        wake(database, ahead)
+        wake(database, ahead, Actor.here())
     woken = [row for row in kit.history(report.id) if row.event == "wake"]
     assert [row.after for row in woken] == sorted(lines, reverse=True)
     assert all("clock that was far ahead" in row.reason for row in woken)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import sqlite3
 from collections.abc import Mapping
 
 import pytest
@@ -44,6 +46,19 @@ class AccessConformance(Bench):
         assert problem is not None, "Nobody answered, but the account counts as verified."
         assert account.state == "unverified"
         assert account.label in [a.label for a in rig.kit.accounts]
+
+    def test_access_of_another_account_sends_nothing(self, rig: Rig) -> None:
+        """The access answers as somebody else than the account was connected as."""
+        with contextlib.closing(sqlite3.connect(rig.kit.home.store_path)) as raw:
+            raw.execute("UPDATE account SET identity = json_set(identity, '$.id', 'another')")
+            raw.commit()
+        report = rig.publish(rig.post())
+        assert not rig.creates(), story(rig, report)
+        assert not rig.live(), story(rig, report)
+        assert report.state == "scheduled", story(rig, report)
+        assert report.error is not None
+        assert report.error["kind"] == "needs_login", story(rig, report)
+        assert rig.kit.account(rig.account.label).state == "needs_login"
 
     def test_throttled_then_sent_once(self, rig: Rig) -> None:
         rig.fault("rate_limit", seconds=1)
