@@ -56,7 +56,7 @@ def connect_in_browser(kit: Kit, network: Network[Any], terms: OAuth, wanted: Wa
     with Loopback(PORT if wanted.port is None else wanted.port, terms.host) as loopback:
         url, state = _begin(kit, network, terms, wanted, loopback.redirect_uri)
         loopback.expect(state)
-        opened = open_page(url)
+        opened = sys.stderr.isatty() and open_page(url)
         say(f"\n{'Your browser opens' if opened else 'Open in your browser'}:", err=True)
         # Whole, on a line of its own, so that it can be copied.
         say(f"\n{shown(url)}\n", err=True)

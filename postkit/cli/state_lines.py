@@ -11,12 +11,12 @@ import click
 
 from ..clock import Clock
 from ..deliver.states import worst_exit
-from ..desk import Desk
 from ..report import DeliveryReport
 from ..store.publications import Due
 from .output import MARKS, emit, say, shown
 
 if TYPE_CHECKING:
+    from .. import kit as library
     from ..deliver.steps import Progress
 
 
@@ -61,7 +61,7 @@ class StateLines:
                 click.echo(self._line(progress))
             sys.stdout.flush()
 
-    def end(self, kit: Desk) -> int:
+    def end(self, kit: library.Kit) -> int:
         """The last line of a drain, and its exit status: of all that it worked at, and of what is
         due and was left."""
         reports = [self._report(kit, name) for name in sorted(self._last)]
@@ -77,7 +77,7 @@ class StateLines:
         say(f"Nothing more to do now: {counts or 'nothing was due'}.{more}", err=True)
         return status
 
-    def _report(self, kit: Desk, name: str) -> DeliveryReport:
+    def _report(self, kit: library.Kit, name: str) -> DeliveryReport:
         tenant = self._tenants[name]
         return (kit.for_tenant(tenant) if tenant else kit).report(name).deliveries[0]
 

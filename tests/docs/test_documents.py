@@ -74,7 +74,8 @@ def test_the_settings_of_the_readme_are_settings() -> None:
     [block] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     config = parse_config(block)
     assert config.default == config.group("launch")
-    assert config.network("mastodon") == {"account": "shop", "read_timeout": 20}
+    expected = {"account": "shop", "read_timeout": 20, "cap_per_day": 100}
+    assert config.network("mastodon") == expected
     for name, settings in config.networks.items():
         network = Plugins().network(name)
         known = {"account", "read_timeout", *network.settings}
