@@ -163,8 +163,9 @@ class Connections(Installation):
         hint = "refresh_token" if fields.get("refresh_token") else "access_token"
         is_ours = terms is not None and fields.get(hint) and fields.get("client_id")
         if terms is None or terms.revoke is None or not is_ours:
+            by_hand = network.revoke_by_hand or "Do it in its settings."
             return Unavailable(
-                f"{network.title} has no way to end the access from here; do it in its settings.",
+                f"{network.title} has no way to end the access from here. {by_hand}",
                 network=network.name,
             )
         try:
@@ -223,7 +224,8 @@ class Connections(Installation):
             self._with(account, lambda connection: network.revoke(connection.client))
         except NetworkError as error:
             return error
-        return None
+        by_hand = network.revoke_by_hand
+        return Unavailable(by_hand, network=network.name) if by_hand else None
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
         """The account's own newest posts, as the network lists them."""

@@ -284,6 +284,10 @@ class Network(ABC, Generic[Client]):
     """How an account is connected in the browser. The fields that this leaves in the vault (the
     app's, ``access_token``, ``refresh_token``, ``expires_at``, ``scopes``) must be enough for
     ``connect``. None: a person brings the credentials."""
+    revoke_by_hand: ClassVar[str] = ""
+    """What a person does at the network to end the access that postkit cannot end, as a whole
+    sentence. It is told when an account is removed and its access could not be ended; of a network
+    with ``CanRevoke`` always, since there something is left to do."""
     limits: ClassVar[Limits]
     options: ClassVar[tuple[Option, ...]] = ()
     auth_paths: ClassVar[tuple[str, ...]] = ()
@@ -413,7 +417,8 @@ class CanRevoke(Protocol):
     """The network ends access in a way of its own; ``oauth.revoke`` needs no code."""
 
     def revoke(self, client: Any) -> None:
-        """End the account's access at the network."""
+        """End the account's access at the network, as far as it can be ended from here (what is
+        left to do says ``revoke_by_hand``)."""
 
 
 @runtime_checkable

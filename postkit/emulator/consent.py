@@ -28,12 +28,14 @@ LOOPBACK = "http://127.0.0.1:8712/"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A registered client. ``secret`` None: a public one."""
+    """A registered client. ``secret`` None: a public one. ``scopes`` are all that it may ask for;
+    None: whatever it likes."""
 
     client_id: str
     redirect_uris: tuple[str, ...] = ()
     secret: str | None = field(default=None, repr=False)
     name: str = "postkit"
+    scopes: tuple[str, ...] | None = None
 
 
 class Denied(Exception):
@@ -47,13 +49,14 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code was given for."""
+    """What a code was given for. ``query`` is that of the consent page."""
 
     app: App
     redirect_uri: str
     scopes: tuple[str, ...]
     challenge: str | None = field(repr=False)
     ends: datetime
+    query: Mapping[str, str] = field(repr=False)
 
 
 class Consent:
@@ -103,7 +106,7 @@ class Consent:
         if not self._is_registered(app, uri):
             # Never back to an address that is not registered: it may be anybody's.
             return _wrong(self._title, "redirect_uri is not one that the app has registered.")
-        problem = self._problem(query)
+        problem = self._problem(app, query)
         if problem is not None:
             return RedirectResponse(_with(uri, {**problem, **_state(query)}), 302)
         ticket = secrets.token_urlsafe(16)
@@ -136,6 +139,7 @@ class Consent:
             scopes,
             query.get("code_challenge"),
             self._clock.now() + self._life,
+            query,
         )
         return RedirectResponse(_with(uri, {"code": code, **_state(query)}), 302)
 
@@ -156,8 +160,8 @@ class Consent:
             raise Denied("invalid_client", "The app is unknown, or did not prove itself.")
         return app
 
-    def redeemed(self, app: App, form: Mapping[str, str]) -> tuple[str, ...]:
-        """The scopes that a code was given for; it is used up. Raises Denied."""
+    def redeemed(self, app: App, form: Mapping[str, str]) -> Code:
+        """What the form's code was given for; it is used up. Raises Denied."""
         given = form.get("code", "")
         code = self._codes.pop(given, None)
         if code is None:
@@ -175,17 +179,19 @@ class Consent:
             shown = base64.urlsafe_b64encode(digest).decode().rstrip("=")
             if not hmac.compare_digest(shown, code.challenge):
                 raise Denied("invalid_grant", "code_verifier does not fit the challenge.")
-        return code.scopes
+        return code
 
     def _is_registered(self, app: App, uri: str) -> bool:
         known = {*app.redirect_uris, *self._registered()}
         return uri in known or (self._any_port and _portless(uri) in map(_portless, known))
 
-    def _problem(self, query: Mapping[str, str]) -> dict[str, str] | None:
+    def _problem(self, app: App, query: Mapping[str, str]) -> dict[str, str] | None:
         if query.get("response_type") != "code":
             return {"error": "unsupported_response_type"}
-        if not self._asked(query):
-            return {"error": "invalid_scope"}
+        asked = self._asked(query)
+        if not asked or (app.scopes is not None and not set(asked) <= set(app.scopes)):
+            said = "The requested scope is invalid, unknown, or malformed."
+            return {"error": "invalid_scope", "error_description": said}
         if query.get("code_challenge_method", "S256") != "S256" or (
             self._needs_pkce and not query.get("code_challenge")
         ):
