@@ -153,9 +153,10 @@ class Connections(Installation):
         return Flow(PendingConnects(vault, self.clock, tenant), Apps(vault, tenant), session_of)
 
     def _end_access(
-        self, network: Network[Any], place: Place, fields: Mapping[str, str]
+        self, network: Network[Any], place: Place, fields: Mapping[str, str], own: str = ""
     ) -> NetworkError | None:
-        """End access at the network, where it can be; why it was not, if so."""
+        """End access at the network, where it can be; why it was not, if so. ``own`` is the id of
+        the account whose access it is."""
         from .accounts.oauth.tokens import revoked
         from .deliver.clients import session_of
 
@@ -168,12 +169,34 @@ class Connections(Installation):
                 f"{network.title} has no way to end the access from here. {by_hand}",
                 network=network.name,
             )
+        # Some networks give the same app and person the same token each time.
+        same = self._holder(network.name, fields[hint], own)
+        if same is not None:
+            return Unavailable(
+                f"{same.label} has the same access, so it was not ended.", network=network.name
+            )
         try:
             with session_of(network, place) as session:
                 revoked(network.title, terms, session, fields, fields[hint], hint)
         except NetworkError as error:
             return error
         return None
+
+    def _holder(self, network: str, token: str, own: str) -> Account | None:
+        """An account but ``own`` that has this very token."""
+        vault = self.vault()
+        kept = set(vault.ids())
+        return next(
+            (
+                account
+                for account in self.accounts
+                if account.network == network
+                and account.id != own
+                and account.id in kept
+                and token in vault.get(account.id).values()
+            ),
+            None,
+        )
 
     def account(self, label: str) -> Account:
         """The account of that label (``network:name``, or ``network`` where it has one account).
@@ -219,7 +242,7 @@ class Connections(Installation):
             return None
         fields, place = vault.access(account.id)
         if not isinstance(network, CanRevoke):
-            return self._end_access(network, place or place_of(account), fields)
+            return self._end_access(network, place or place_of(account), fields, account.id)
         try:
             self._with(account, lambda connection: network.revoke(connection.client))
         except NetworkError as error:
