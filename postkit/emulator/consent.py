@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -38,12 +39,17 @@ class App:
     scopes: tuple[str, ...] | None = None
 
 
-class Denied(Exception):
-    """A token request that is refused: ``error`` is RFC 6749's word for it (section 5.2)."""
+Reason = Literal["client", "unknown", "used", "old", "foreign", "redirect", "verifier"]
 
-    def __init__(self, error: str, description: str) -> None:
+
+class Denied(Exception):
+    """A token request that is refused: ``error`` is RFC 6749's word for it (section 5.2),
+    ``reason`` ours, for networks that tell more."""
+
+    def __init__(self, reason: Reason, description: str) -> None:
         super().__init__(description)
-        self.error = error
+        self.error = "invalid_client" if reason == "client" else "invalid_grant"
+        self.reason = reason
         self.description = description
 
 
@@ -157,7 +163,7 @@ class Consent:
             app.secret is not None
             and not hmac.compare_digest((secret or "").encode(), app.secret.encode())
         ):
-            raise Denied("invalid_client", "The app is unknown, or did not prove itself.")
+            raise Denied("client", "The app is unknown, or did not prove itself.")
         return app
 
     def redeemed(self, app: App, form: Mapping[str, str]) -> Code:
@@ -165,20 +171,21 @@ class Consent:
         given = form.get("code", "")
         code = self._codes.pop(given, None)
         if code is None:
-            said = "The code was used already." if given in self._used else "There is no such code."
-            raise Denied("invalid_grant", said)
+            if given in self._used:
+                raise Denied("used", "The code was used already.")
+            raise Denied("unknown", "There is no such code.")
         self._used[given] = app
         if code.app != app:
-            raise Denied("invalid_grant", "The code was given to another app.")
+            raise Denied("foreign", "The code was given to another app.")
         if code.ends <= self._clock.now():
-            raise Denied("invalid_grant", "The code is too old.")
+            raise Denied("old", "The code is too old.")
         if code.redirect_uri != form.get("redirect_uri"):
-            raise Denied("invalid_grant", "redirect_uri is another one than that of the code.")
+            raise Denied("redirect", "redirect_uri is another one than that of the code.")
         if code.challenge is not None:
             digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
             shown = base64.urlsafe_b64encode(digest).decode().rstrip("=")
             if not hmac.compare_digest(shown, code.challenge):
-                raise Denied("invalid_grant", "code_verifier does not fit the challenge.")
+                raise Denied("verifier", "code_verifier does not fit the challenge.")
         return code
 
     def _is_registered(self, app: App, uri: str) -> bool:
