@@ -164,11 +164,7 @@ class Connections(Installation):
         hint = "refresh_token" if fields.get("refresh_token") else "access_token"
         is_ours = terms is not None and fields.get(hint) and fields.get("client_id")
         if terms is None or terms.revoke is None or not is_ours:
-            by_hand = network.revoke_by_hand or "Do it in its settings."
-            return Unavailable(
-                f"{network.title} has no way to end the access from here. {by_hand}",
-                network=network.name,
-            )
+            return _left_to_do(network, f"{network.title} has no way to end this access from here.")
         # Some networks give the same app and person the same token each time.
         same = self._holder(network.name, fields[hint], own)
         if same is not None:
@@ -179,7 +175,7 @@ class Connections(Installation):
             with session_of(network, place) as session:
                 revoked(network.title, terms, session, fields, fields[hint], hint)
         except NetworkError as error:
-            return error
+            return _left_to_do(network, error.message)
         return None
 
     def _holder(self, network: str, token: str, own: str) -> Account | None:
@@ -246,9 +242,8 @@ class Connections(Installation):
         try:
             self._with(account, lambda connection: network.revoke(connection.client))
         except NetworkError as error:
-            return error
-        by_hand = network.revoke_by_hand
-        return Unavailable(by_hand, network=network.name) if by_hand else None
+            return _left_to_do(network, error.message)
+        return _left_to_do(network) if network.revoke_by_hand else None
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
         """The account's own newest posts, as the network lists them."""
@@ -262,3 +257,9 @@ class Connections(Installation):
             return connection.ask(lambda: call(connection))
         finally:
             self.clients.give(connection)
+
+
+def _left_to_do(network: Network[Any], why: str = "") -> Unavailable:
+    """Why access lives on, and how a person ends it."""
+    by_hand = network.revoke_by_hand or "End it in the network's settings."
+    return Unavailable(f"{why} {by_hand}".strip(), network=network.name)

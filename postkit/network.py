@@ -285,9 +285,8 @@ class Network(ABC, Generic[Client]):
     app's, ``access_token``, ``refresh_token``, ``expires_at``, ``scopes``) must be enough for
     ``connect``. None: a person brings the credentials."""
     revoke_by_hand: ClassVar[str] = ""
-    """What a person does at the network to end the access that postkit cannot end, as a whole
-    sentence. It is told when an account is removed and its access could not be ended; of a network
-    with ``CanRevoke`` always, since there something is left to do."""
+    """How a person ends access that postkit could not end, as a whole sentence; it is told when an
+    account is removed. Of a network with ``CanRevoke`` always: there something is left to do."""
     limits: ClassVar[Limits]
     options: ClassVar[tuple[Option, ...]] = ()
     auth_paths: ClassVar[tuple[str, ...]] = ()
