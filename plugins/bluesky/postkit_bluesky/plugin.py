@@ -94,8 +94,8 @@ class Bluesky(Network[Client]):
         ),
     )
     revoke_by_hand = (
-        "An app password opens the account until it is deleted: do it at bsky.app, Settings, Privacy "
-        "and security, App passwords."
+        "An app password opens the account until it is deleted: do it at bsky.app, Settings, "
+        "Privacy and security, App passwords."
     )
     limits = LIMITS
     options = (
