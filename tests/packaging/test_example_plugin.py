@@ -60,7 +60,7 @@ def test_its_limits_are_shown(programs: Path, run: Run, tmp_path: Path) -> None:
     done = run(programs / "postkit", "networks", "chat", home=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "400 graphemes" in done.stdout
-    assert "--credential token=" in done.stdout
+    assert "--credential access_token=" in done.stdout
 
 
 def test_it_can_be_rehearsed(programs: Path, run: Run, tmp_path: Path) -> None:
