@@ -38,6 +38,21 @@ class Kit(Timetable):
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def for_tenant(self, tenant: str) -> Kit:
+        """The same installation as one tenant sees it: with the tenant's accounts, posts, names
+        (``once``), pauses, limits and events, and no others; an id of another tenant's is as
+        unknown as one that there is not.
+
+        There is no default account: an address names its own, such as ``x:acme``. Groups, default
+        addresses and the settings of accounts in postkit.toml are not the tenant's; those of
+        networks hold. Plugins, store, vault, media and clients are shared with this Kit, whose
+        ``close`` closes them; the tenant's ``close`` does nothing. ``tenant`` is a text of at most
+        128 printable characters. Raises InputError for any other, and where this is a tenant's.
+        """
+        kit = Kit.__new__(Kit)
+        kit._narrow(self, tenant)
+        return kit
+
     def plan(
         self,
         post: Post | str | Path,
@@ -197,7 +212,7 @@ class Kit(Timetable):
             raise InputError([f"{address}: no account is connected." for address in missing])
         # A key that is missing or wrong is found out here, before anything is written down.
         for account_id in {planned.place.account.id for planned in sendable}:
-            self.vault().get(account_id)
+            self._root.vault().get(self._accounts.by_id(account_id).id)
         new = []
         for planned in sendable:
             rendition = planned.rendition

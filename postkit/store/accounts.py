@@ -11,18 +11,23 @@ from typing import Any
 from ..clock import Clock, micros
 from ..errors import InputError, StoreError, UnknownName
 from ..network import Account
+from ..tenant import of_tenant
 from . import rows
 from .database import Database
 
 
 class AccountRows:
-    """The accounts of one tenant. ``settings`` adds what is configured for an account."""
+    """The accounts of one tenant. ``settings`` adds what is configured for an account.
+
+    ``tenant`` None is for a worker of all tenants: it reads accounts by their ids, and writes down
+    their states.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        tenant: str = "",
+        tenant: str | None = "",
         settings: Callable[[Account], Mapping[str, Any]] = lambda account: account.settings,
     ) -> None:
         self._database = database
@@ -40,8 +45,9 @@ class AccountRows:
         return [self._account(row) for row in found]
 
     def by_id(self, account_id: str) -> Account:
+        """Raises UnknownName, for another tenant's as for none."""
         found = self._database.read(
-            "SELECT * FROM account WHERE id = :id AND tenant = :tenant",
+            f"SELECT * FROM account WHERE id = :id{of_tenant(self.tenant)}",  # noqa: S608
             {"id": account_id, "tenant": self.tenant},
         )
         if not found:
@@ -79,8 +85,9 @@ class AccountRows:
             )
             # What was paused under this name stays paused.
             connection.execute(
-                "UPDATE pause SET account_id = :id WHERE account_id IN (SELECT id FROM account "
-                "WHERE tenant = :tenant AND network = :network AND name = :name)",
+                "UPDATE pause SET account_id = :id WHERE tenant = :tenant AND account_id IN "
+                "(SELECT id FROM account WHERE tenant = :tenant AND network = :network "
+                "AND name = :name)",
                 values,
             )
 
@@ -121,7 +128,7 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> bool:
             values = {"id": account_id, "tenant": self.tenant, "state": state}
-            where = "WHERE id = :id AND tenant = :tenant"
+            where = f"WHERE id = :id{of_tenant(self.tenant)}"
             found = connection.execute(f"SELECT * FROM account {where}", values).fetchone()  # noqa: S608 - the words above
             if unless is not None and found is not None and unless(rows.account(found)):
                 return False
@@ -138,13 +145,13 @@ class AccountRows:
 
     def has_open_parts(self, account_id: str) -> bool:
         found = self._database.read(
-            "SELECT 1 FROM part WHERE account_id = :id AND state IN "
+            "SELECT 1 FROM part WHERE account_id = :id AND tenant = :tenant AND state IN "
             "('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD') "
             # What follows a part that will never be live is as settled as that one.
             "AND NOT (state IN ('SCHEDULED', 'HELD') AND EXISTS (SELECT 1 FROM part before "
             "WHERE before.delivery_id = part.delivery_id AND before.position < part.position "
             "AND before.state IN ('FAILED', 'CANCELLED', 'MISSED'))) LIMIT 1",
-            {"id": account_id},
+            {"id": account_id, "tenant": self.tenant},
         )
         return bool(found)
 

@@ -14,6 +14,7 @@ from ..errors import InputError, PlanRefused, StoreError, UnknownName
 from ..freshness import FRESHNESS
 from ..network import Attachment, Change, RenderedPart
 from ..outcomes import FieldOutcome
+from ..tenant import of_tenant
 from . import rows
 from .database import Database
 from .rows import DeliveryRow, HistoryRow, PublicationRow
@@ -80,9 +81,10 @@ class Due:
 
 
 class PublicationRows:
-    """The publications of one tenant."""
+    """The publications of one tenant. ``tenant`` None is for a worker of all tenants, which reads
+    deliveries by their ids and nothing else."""
 
-    def __init__(self, database: Database, clock: Clock, tenant: str = "") -> None:
+    def __init__(self, database: Database, clock: Clock, tenant: str | None = "") -> None:
         self._database = database
         self._clock = clock
         self._tenant = tenant
@@ -100,12 +102,15 @@ class PublicationRows:
     ) -> None:
         """Write a publication down, whole, in one transaction. Media files are stored before.
 
-        Raises InputError where ``once`` was taken by another process meanwhile, and PlanRefused
-        where the same text went there meanwhile, unless ``again`` allows it.
+        Raises InputError where ``once`` was taken by another process meanwhile, UnknownName for
+        an account that is not the tenant's, and PlanRefused where the same text went there
+        meanwhile, unless ``again`` allows it.
         """
         at = micros(self._clock.now())
 
         def work(connection: sqlite3.Connection) -> None:
+            for account_id in {new.account_id for new in deliveries}:
+                _owned(connection, self._tenant, account_id)
             connection.execute(
                 "INSERT INTO publication (id, tenant, once, content, source, warnings, created_at) "
                 "VALUES (:id, :tenant, :once, :content, :source, :warnings, :at)",
@@ -154,7 +159,7 @@ class PublicationRows:
             raise
 
     def publication(self, publication_id: str) -> PublicationRow:
-        """Raises UnknownName."""
+        """Raises UnknownName, for another tenant's as for none."""
         found = self._database.read(
             "SELECT * FROM publication WHERE id = :id AND tenant = :tenant",
             {"id": publication_id, "tenant": self._tenant},
@@ -189,8 +194,9 @@ class PublicationRows:
         return [rows.delivery(row) for row in found]
 
     def delivery(self, delivery_id: str) -> DeliveryRow:
+        """Raises UnknownName, for another tenant's as for none."""
         found = self._database.read(
-            "SELECT * FROM delivery WHERE id = :id AND tenant = :tenant",
+            f"SELECT * FROM delivery WHERE id = :id{of_tenant(self._tenant)}",  # noqa: S608
             {"id": delivery_id, "tenant": self._tenant},
         )
         if not found:
@@ -316,9 +322,19 @@ class PublicationRows:
         return str(found[0]["id"]) if found else None
 
 
+def _owned(connection: sqlite3.Connection, tenant: str | None, account_id: str) -> None:
+    """Raises UnknownName: a plan may have been made by another tenant's Kit."""
+    found = connection.execute(
+        "SELECT 1 FROM account WHERE id = :id AND tenant = :tenant",
+        {"id": account_id, "tenant": tenant},
+    ).fetchone()
+    if found is None:
+        raise UnknownName(f"There is no account {account_id}.")
+
+
 def _insert_delivery(
     connection: sqlite3.Connection,
-    tenant: str,
+    tenant: str | None,
     publication_id: str,
     position: int,
     new: NewDelivery,
