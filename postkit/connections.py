@@ -7,7 +7,7 @@ from functools import partial as bind
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .accounts.place import Place, place_of
-from .errors import InputError, NetworkError, Unavailable, UnknownName
+from .errors import InputError, NetworkError, Unavailable, UnknownName, VaultError
 from .installation import Installation
 from .network import Account, Identity, Network, RemotePost
 
@@ -182,17 +182,16 @@ class Connections(Installation):
         """An account but ``own`` that has this very token."""
         vault = self.vault()
         kept = set(vault.ids())
-        return next(
-            (
-                account
-                for account in self.accounts
-                if account.network == network
-                and account.id != own
-                and account.id in kept
-                and token in vault.get(account.id).values()
-            ),
-            None,
-        )
+        for account in self.accounts:
+            if account.network != network or account.id == own or account.id not in kept:
+                continue
+            try:
+                fields = vault.get(account.id)
+            except VaultError:
+                continue  # gone this very moment
+            if token in fields.values():
+                return account
+        return None
 
     def account(self, label: str) -> Account:
         """The account of that label (``network:name``, or ``network`` where it has one account;

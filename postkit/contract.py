@@ -158,6 +158,8 @@ def _oauth_flaws(network: Network[Any], kind: str) -> Iterable[str]:
         yield f"has {kind}.oauth.app {terms.app!r}, without client_id"
     if terms.needs_secret and "client_secret" not in terms.app:
         yield f"has {kind}.oauth.needs_secret, and no client_secret in its app"
+    if not terms.pkce and not terms.needs_secret:
+        yield f"has {kind}.oauth with neither pkce nor needs_secret, so nothing protects the code"
     if not terms.scopes:
         yield f"has {kind}.oauth.scopes that are empty; name what a person is asked for"
     if isinstance(network, CanRegister):

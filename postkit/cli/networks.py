@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from ..accounts.oauth.loopback import PATH, PORT
 from ..errors import PluginError
 from ..limits.describe import describe
 from ..network import CanRegister, Network, OAuth
@@ -121,6 +120,8 @@ def _registered(network: Network[Any]) -> str:
 
 def redirect_of(terms: OAuth) -> str:
     """Where the browser comes back to, if nobody asks for another port."""
+    from ..accounts.oauth.loopback import PATH, PORT  # which imports a web server
+
     return f"http://{terms.host}:{PORT}{PATH}"
 
 

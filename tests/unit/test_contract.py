@@ -79,11 +79,12 @@ OWN: dict[str, Any] = {"hosts": (), "needs_endpoint": True}
     [
         (TERMS, {}),
         (replace(TERMS, revoke=None), {}),
+        (replace(TERMS, pkce=False, needs_secret=True), {}),
         (replace(TERMS, authorize="https://elsewhere.example/consent"), {}),
         (PATHS, OWN),
         (replace(PATHS, register="Nothing."), {**OWN, "register": Registers.register}),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_terms_that_are_right(terms: OAuth, changed: dict[str, Any]) -> None:
     [network] = checked(terms, **changed)
@@ -114,12 +115,13 @@ def test_terms_that_are_right(terms: OAuth, changed: dict[str, Any]) -> None:
         (replace(TERMS, app=()), {}, "oauth.app (), without client_id"),
         (replace(TERMS, app=("client_secret",)), {}, "without client_id"),
         (replace(TERMS, app=("client_id",), needs_secret=True), {}, "no client_secret in its app"),
+        (replace(TERMS, pkce=False), {}, "neither pkce nor needs_secret"),
         (replace(TERMS, scopes=()), {}, "oauth.scopes that are empty"),
         (replace(TERMS, register="At chat.example."), {}, "oauth.register without {redirect}"),
         (replace(TERMS, register="{redirect} {other}"), {}, "oauth.register without {redirect}"),
         (replace(TERMS, register="{redirect"), {}, "oauth.register without {redirect}"),
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_wrong_terms_are_named(terms: Any, changed: dict[str, Any], said: str) -> None:
     with pytest.raises(PluginError) as caught:

@@ -3,7 +3,6 @@ token of one Page, and no token is ever in an address."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -26,28 +25,13 @@ from postkit.emulator.server import EmulatorServer
 from postkit.errors import InputError, NeedsLogin, PostkitError, Refused, Unavailable
 from postkit.network import Account
 from postkit.testing.browser import consented
+from postkit.testing.clock import MovableClock
 from postkit.testing.rig import Rig
 from postkit.testing.suite.bench import Bench
 
 REDIRECT = LOOPBACK.replace("127.0.0.1", "localhost")
 SCOPES = "pages_show_list,pages_read_engagement,pages_manage_posts"
 DAY = 86_400
-
-
-class MovableClock:
-    """The real time, plus what a test adds."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
-
-    def sleep(self, seconds: float) -> None:
-        self.ahead += seconds
 
 
 class Door:

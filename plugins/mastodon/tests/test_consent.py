@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -26,27 +24,12 @@ from postkit.errors import NeedsLogin, PostkitError, Refused, Throttled
 from postkit.network import Account
 from postkit.testing.browser import Refused as PageRefused
 from postkit.testing.browser import consented
+from postkit.testing.clock import MovableClock
 from postkit.testing.rig import Rig
 from postkit.testing.suite.bench import Bench
 
 SCOPES = "read:accounts read:statuses write:statuses write:media"
 VERIFIER = "v" * 64
-
-
-class MovableClock:
-    """The real time, plus what a test adds."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
-
-    def sleep(self, seconds: float) -> None:
-        self.ahead += seconds
 
 
 class Door:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -19,28 +18,13 @@ from postkit.emulator.consent import LOOPBACK
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import NeedsLogin
 from postkit.testing.browser import Refused, consented
+from postkit.testing.clock import MovableClock
 
 if TYPE_CHECKING:
     from conftest import Link
 
 SCOPES = "identity read submit flair history edit"
 AGENT = {"User-Agent": "linux:postkit-tests:1 (by /u/nobody)"}
-
-
-class MovableClock:
-    """The real time, plus what a test adds."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
-
-    def sleep(self, seconds: float) -> None:
-        self.ahead += seconds
 
 
 class Door:
