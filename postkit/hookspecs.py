@@ -45,7 +45,10 @@ def postkit_add_commands(cli: Any) -> None:
 
 @hookspec(firstresult=True)
 def postkit_secret(reference: str) -> str | None:
-    """Called at each resolution of a reference such as ``env:NAME``. Return None to pass."""
+    """Called at each resolution of a reference (``SCHEME:REST``) to a secret. Return None to pass.
+
+    The core comes first, and resolves ``env:NAME``, ``file:PATH`` and ``cmd:COMMAND``.
+    """
 
 
 @hookspec

@@ -163,13 +163,11 @@ class Installation:
         """The vault. Raises VaultError with what to do where it cannot be opened, and InputError
         for a tenant."""
         self._refuse_tenants("vault")
-        from .accounts.keys import find_key
-        from .accounts.vault import Vault
+        from .accounts.opening import open_vault
 
         with self._lock:
             if self._vault is None:
-                self.home.ensure()
-                self._vault = Vault(self.home.vault_path, self._key or find_key(self.home))
+                self._vault = open_vault(self.home, self._key)
             return self._vault
 
     def _settings(self, account: Account) -> Mapping[str, Any]:

@@ -25,7 +25,9 @@ class Kit(Timetable):
 
     ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
     the platform's data folder). ``plugins`` are added to the installed ones. ``key`` (32 bytes)
-    opens the vault where neither POSTKIT_KEY nor a key file shall. ``fetcher`` (default: a
+    opens the vault where nothing else shall (POSTKIT_KEY, a key file, the system's keyring, ...);
+    a program that keeps secrets out of core dumps calls
+    ``postkit.core_dumps.disable_core_dumps`` before. ``fetcher`` (default: a
     ``postkit.fetch.fetcher.Fetcher``) fetches media that are named by a URL, and the pages of link
     cards; without one, no page is fetched for accounts on this machine. Opens what it needs when
     it is needed; safe to use from several threads. Use it as a context manager, or call
