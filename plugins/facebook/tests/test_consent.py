@@ -281,6 +281,9 @@ class TestConnecting(Bench):
         fields = rig.kit.vault().get(account.id)
         assert fields.keys() == {"client_id", "page_id", "access_token", "scopes", "expires_at"}
         assert fields["access_token"].startswith("pk_canary_facebook_page_")
+        emulator = rig.server.emulators["facebook"]
+        assert isinstance(emulator, FacebookEmulator)
+        assert emulator.login.held(fields["access_token"]).ends is None, "It dies in two hours."
         grant = rig.network.grant(fields)
         assert grant.scopes == OAUTH.required
         assert (grant.expires_at, grant.ends_at, grant.is_renewable) == (None, None, False)

@@ -228,6 +228,18 @@ def test_access_whose_end_is_near_or_unknown_is_renewed_first(link: Link, end: s
     assert link.paths().count("POST /api/v1/access_token") == 2
 
 
+def test_access_of_another_process_that_ends_soon_is_not_taken_over(link: Link) -> None:
+    link.client.me()
+    session, other = link.open()
+    link.network.refresh(other)
+    session.close()
+    theirs = link.vault.fields["access_token"]
+    link.vault.fields["expires_at"] = str(int(time.time()) + 60)
+    link.network.refresh(link.client)
+    assert link.vault.fields["access_token"] != theirs
+    assert link.paths().count("POST /api/v1/access_token") == 3
+
+
 def test_renewing_early_leaves_every_client_at_work(link: Link) -> None:
     link.client.me()
     refresh = link.vault.fields["refresh_token"]
