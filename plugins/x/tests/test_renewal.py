@@ -84,6 +84,17 @@ def test_renewing_early_leaves_every_client_at_work(bench: Bench) -> None:
     assert bench.asked("POST", TOKEN) == 1
 
 
+def test_access_of_another_process_that_ends_soon_is_renewed(bench: Bench) -> None:
+    one = bench.connect()
+    other = bench.again(one.account)
+    bench.network.refresh(one.client)
+    fields = bench.vault.get("a_1")
+    bench.vault.put("a_1", {**fields, "expires_at": str(int(time.time()) + 60)})
+    bench.network.refresh(other.client)
+    assert bench.vault.get("a_1")["access_token"] != fields["access_token"]
+    assert bench.asked("POST", TOKEN) == 2
+
+
 def test_access_that_cannot_be_renewed_says_so(bench: Bench) -> None:
     given = {**bench.emulator.credentials(), "expires_at": "1767225600"}
     grant = bench.network.grant(given)
