@@ -7,7 +7,7 @@ from functools import partial as bind
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .accounts.place import Place, place_of
-from .errors import InputError, NetworkError, Unavailable, UnknownName
+from .errors import InputError, NetworkError, Unavailable, UnknownName, VaultError
 from .installation import Installation
 from .network import Account, Identity, Network, RemotePost
 
@@ -153,9 +153,10 @@ class Connections(Installation):
         return Flow(PendingConnects(vault, self.clock, tenant), Apps(vault, tenant), session_of)
 
     def _end_access(
-        self, network: Network[Any], place: Place, fields: Mapping[str, str]
+        self, network: Network[Any], place: Place, fields: Mapping[str, str], own: str = ""
     ) -> NetworkError | None:
-        """End access at the network, where it can be; why it was not, if so."""
+        """End access at the network, where it can be; why it was not, if so. ``own`` is the id of
+        the account whose access it is."""
         from .accounts.oauth.tokens import revoked
         from .deliver.clients import session_of
 
@@ -163,15 +164,33 @@ class Connections(Installation):
         hint = "refresh_token" if fields.get("refresh_token") else "access_token"
         is_ours = terms is not None and fields.get(hint) and fields.get("client_id")
         if terms is None or terms.revoke is None or not is_ours:
+            return _left_to_do(network, f"{network.title} has no way to end this access from here.")
+        # Some networks give the same app and person the same token each time.
+        same = self._holder(network.name, fields[hint], own)
+        if same is not None:
             return Unavailable(
-                f"{network.title} has no way to end the access from here; do it in its settings.",
-                network=network.name,
+                f"{same.label} has the same access, so it was not ended.", network=network.name
             )
         try:
             with session_of(network, place) as session:
                 revoked(network.title, terms, session, fields, fields[hint], hint)
         except NetworkError as error:
-            return error
+            return _left_to_do(network, error.message)
+        return None
+
+    def _holder(self, network: str, token: str, own: str) -> Account | None:
+        """An account but ``own`` that has this very token."""
+        vault = self.vault()
+        kept = set(vault.ids())
+        for account in self.accounts:
+            if account.network != network or account.id == own or account.id not in kept:
+                continue
+            try:
+                fields = vault.get(account.id)
+            except VaultError:
+                continue  # gone this very moment
+            if token in fields.values():
+                return account
         return None
 
     def account(self, label: str) -> Account:
@@ -222,12 +241,12 @@ class Connections(Installation):
             return None
         fields, place = vault.access(account.id)
         if not isinstance(network, CanRevoke):
-            return self._end_access(network, place or place_of(account), fields)
+            return self._end_access(network, place or place_of(account), fields, account.id)
         try:
             self._with(account, lambda connection: network.revoke(connection.client))
         except NetworkError as error:
-            return error
-        return None
+            return _left_to_do(network, error.message)
+        return _left_to_do(network) if network.revoke_by_hand else None
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
         """The account's own newest posts, as the network lists them."""
@@ -242,3 +261,9 @@ class Connections(Installation):
             return connection.ask(lambda: call(connection))
         finally:
             clients.give(connection)
+
+
+def _left_to_do(network: Network[Any], why: str = "") -> Unavailable:
+    """Why access lives on, and how a person ends it."""
+    by_hand = network.revoke_by_hand or "End it in the network's settings."
+    return Unavailable(f"{why} {by_hand}".strip(), network=network.name)

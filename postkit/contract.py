@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from .accounts.secret import Redactor
 from .errors import PluginError, PostkitError
@@ -120,3 +121,79 @@ def _flaws(network: Network[Any]) -> Iterable[str]:
     rows = getattr(network, "credentials", ())
     if isinstance(rows, tuple) and not all(isinstance(row, CredentialSet) for row in rows):
         yield f"has {kind}.credentials that are no tuple of CredentialSet"
+    yield from _oauth_flaws(network, kind)
+
+
+def _oauth_flaws(network: Network[Any], kind: str) -> Iterable[str]:
+    """What a person would notice only in front of the consent page, or after it."""
+    from .network import CanRegister, OAuth
+
+    terms = getattr(network, "oauth", None)
+    if terms is None:
+        registers = [word for word in ("register", "choices") if hasattr(network, word)]
+        if registers:
+            yield f"has {kind}.{registers[0]}, which is of use with {kind}.oauth alone"
+        return
+    if not isinstance(terms, OAuth):
+        yield f"has {kind}.oauth of type {type(terms).__name__}, not OAuth"
+        return
+    hosts = network.hosts if isinstance(getattr(network, "hosts", None), tuple) else ()
+    own = bool(getattr(network, "needs_endpoint", False))
+    for word in ("token", "revoke"):
+        address = getattr(terms, word)
+        is_optional = word == "revoke" and address is None
+        if not is_optional and not _is_reached(address, hosts, own):
+            where = (
+                "write a path, which begins with /, since each account has a server of its own"
+                if own
+                else f"a session reaches {', '.join(hosts) or 'no host'} alone"
+            )
+            yield f"has {kind}.oauth.{word} {address!r}; {where}"
+    if not (_is_path(terms.authorize) if own else _is_https(terms.authorize)):
+        yield (
+            f"has {kind}.oauth.authorize {terms.authorize!r}; write "
+            + ("a path, which begins with /" if own else "an address with https")
+        )
+    if not terms.app or "client_id" not in terms.app:
+        yield f"has {kind}.oauth.app {terms.app!r}, without client_id"
+    if terms.needs_secret and "client_secret" not in terms.app:
+        yield f"has {kind}.oauth.needs_secret, and no client_secret in its app"
+    if not terms.pkce and not terms.needs_secret:
+        yield f"has {kind}.oauth with neither pkce nor needs_secret, so nothing protects the code"
+    if not terms.scopes:
+        yield f"has {kind}.oauth.scopes that are empty; name what a person is asked for"
+    if isinstance(network, CanRegister):
+        return
+    try:
+        told = terms.register.format(redirect="REDIRECT")
+    except (KeyError, IndexError, ValueError):
+        told = ""
+    if "REDIRECT" not in told:
+        yield (
+            f"has {kind}.oauth.register without {{redirect}}, which stands for the address that a "
+            "person must register"
+        )
+
+
+def _is_reached(address: object, hosts: Iterable[str], own: bool) -> bool:
+    """Whether a session of the network gets there."""
+    if own:
+        return _is_path(address)
+    parts = _parts(address)
+    return f"{parts.scheme}://{parts.netloc}" in hosts and parts.path.startswith("/")
+
+
+def _is_path(address: object) -> bool:
+    return isinstance(address, str) and address.startswith("/") and not address.startswith("//")
+
+
+def _is_https(address: object) -> bool:
+    parts = _parts(address)
+    return parts.scheme == "https" and bool(parts.netloc)
+
+
+def _parts(address: object) -> SplitResult:
+    try:
+        return urlsplit(address if isinstance(address, str) else "")
+    except ValueError:
+        return urlsplit("")

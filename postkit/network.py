@@ -284,6 +284,9 @@ class Network(ABC, Generic[Client]):
     """How an account is connected in the browser. The fields that this leaves in the vault (the
     app's, ``access_token``, ``refresh_token``, ``expires_at``, ``scopes``) must be enough for
     ``connect``. None: a person brings the credentials."""
+    revoke_by_hand: ClassVar[str] = ""
+    """How a person ends access that postkit could not end, as a whole sentence; it is told when an
+    account is removed. Of a network with ``CanRevoke`` always: there something is left to do."""
     limits: ClassVar[Limits]
     options: ClassVar[tuple[Option, ...]] = ()
     auth_paths: ClassVar[tuple[str, ...]] = ()
@@ -413,7 +416,8 @@ class CanRevoke(Protocol):
     """The network ends access in a way of its own; ``oauth.revoke`` needs no code."""
 
     def revoke(self, client: Any) -> None:
-        """End the account's access at the network."""
+        """End the account's access at the network, as far as it can be ended from here (what is
+        left to do says ``revoke_by_hand``)."""
 
 
 @runtime_checkable

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 EXPIRES_AT = "expires_at"
 RENEW_UNTIL = "refresh_expires_at"
 SCOPES = "scopes"
-LEARNT = frozenset({EXPIRES_AT, RENEW_UNTIL, SCOPES})
-"""Fields in the vault that no person gives: they came with the access, and are no secrets."""
+LEARNT = frozenset({EXPIRES_AT, RENEW_UNTIL, SCOPES, "client_id"})
+"""Fields in the vault that came with the access of the browser and are no secrets, whatever network
+they are of: an app's id stands in the address of each consent page (RFC 6749 section 2.2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..accounts.connect import check_endpoint, choose, spelled
+from ..accounts.grant import LEARNT
 from ..accounts.keys import NoKey, find_key, make_key_file
 from ..accounts.oauth.flow import terms_of
 from ..accounts.oauth.loopback import PORT
@@ -136,7 +137,7 @@ def command(
 def read_credentials(kit: Kit, network: Network[Any], pairs: tuple[str, ...]) -> dict[str, str]:
     """``KEY=VALUE`` pairs. A value may be a reference: then no secret is in a list of processes."""
     fields = [field for row in network.credentials for field in row.fields]
-    public = {field.name for field in fields if not field.secret}
+    public = {field.name for field in fields if not field.secret} | LEARNT
     found: dict[str, str] = {}
     problems = []
     for pair in pairs:

@@ -8,7 +8,7 @@ import click
 
 from ..errors import PluginError
 from ..limits.describe import describe
-from ..network import Network
+from ..network import CanRegister, Network, OAuth
 from ..plugins import Plugins
 from .output import emit, json_option, say, shown, shown_lines, table, wrapped
 
@@ -60,6 +60,7 @@ def _one(network: Network[Any], as_json: bool) -> None:
                     }
                     for row in network.credentials
                 ],
+                "oauth": _terms(network),
                 "options": [
                     {"name": o.name, "type": o.type, "choices": list(o.choices), "help": o.help}
                     for o in network.options
@@ -78,10 +79,14 @@ def _one(network: Network[Any], as_json: bool) -> None:
         for option in network.options:
             kind = "|".join(option.choices) or option.type
             print_row(f"{option.name} ({kind})", option.help, 32)
-    several = len(network.credentials) > 1
+    endpoint = " --endpoint https://SERVER" if network.needs_endpoint else ""
+    several = len(network.credentials) + (network.oauth is not None) > 1
     say("\nTo connect" + (", one of:" if several else ":"))
+    if network.oauth is not None:
+        app = "" if isinstance(network, CanRegister) else " --credential client_id=..."
+        click.echo(f"  postkit connect {network.name}{endpoint}{app}")
+        print_row("  in the browser", _registered(network), 24)
     for row in network.credentials:
-        endpoint = " --endpoint https://SERVER" if network.needs_endpoint else ""
         fields = " ".join(
             f"[--credential {f.name}=...]" if f.optional else f"--credential {f.name}=..."
             for f in row.fields
@@ -90,6 +95,34 @@ def _one(network: Network[Any], as_json: bool) -> None:
             click.echo(line)
         for field in row.fields:
             print_row(f"  {field.name}", field.how, 24)
+
+
+def _terms(network: Network[Any]) -> dict[str, Any] | None:
+    terms = network.oauth
+    if terms is None:
+        return None
+    return {
+        "app": [] if isinstance(network, CanRegister) else list(terms.app),
+        "register": _registered(network),
+        "redirect": redirect_of(terms),
+        "scopes": [
+            {"name": scope.name, "why": scope.why, "optional": scope.optional}
+            for scope in terms.scopes
+        ],
+    }
+
+
+def _registered(network: Network[Any]) -> str:
+    """What a person registers, and where."""
+    assert network.oauth is not None  # noqa: S101 - for the type checker
+    return network.oauth.register.format(redirect=redirect_of(network.oauth))
+
+
+def redirect_of(terms: OAuth) -> str:
+    """Where the browser comes back to, if nobody asks for another port."""
+    from ..accounts.oauth.loopback import PATH, PORT  # which imports a web server
+
+    return f"http://{terms.host}:{PORT}{PATH}"
 
 
 def print_row(name: str, value: str, width: int) -> None:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -28,32 +29,40 @@ LOOPBACK = "http://127.0.0.1:8712/"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A registered client. ``secret`` None: a public one."""
+    """A registered client. ``secret`` None: a public one. ``scopes`` are all that it may ask for;
+    None: whatever it likes."""
 
     client_id: str
     redirect_uris: tuple[str, ...] = ()
     secret: str | None = field(default=None, repr=False)
     name: str = "postkit"
+    scopes: tuple[str, ...] | None = None
+
+
+Reason = Literal["client", "unknown", "used", "old", "foreign", "redirect", "verifier"]
 
 
 class Denied(Exception):
-    """A token request that is refused: ``error`` is RFC 6749's word for it (section 5.2)."""
+    """A token request that is refused: ``error`` is RFC 6749's word for it (section 5.2),
+    ``reason`` ours, for networks that tell more."""
 
-    def __init__(self, error: str, description: str) -> None:
+    def __init__(self, reason: Reason, description: str) -> None:
         super().__init__(description)
-        self.error = error
+        self.error = "invalid_client" if reason == "client" else "invalid_grant"
+        self.reason = reason
         self.description = description
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code was given for."""
+    """What a code was given for. ``query`` is that of the consent page."""
 
     app: App
     redirect_uri: str
     scopes: tuple[str, ...]
     challenge: str | None = field(repr=False)
     ends: datetime
+    query: Mapping[str, str] = field(repr=False)
 
 
 class Consent:
@@ -103,7 +112,7 @@ class Consent:
         if not self._is_registered(app, uri):
             # Never back to an address that is not registered: it may be anybody's.
             return _wrong(self._title, "redirect_uri is not one that the app has registered.")
-        problem = self._problem(query)
+        problem = self._problem(app, query)
         if problem is not None:
             return RedirectResponse(_with(uri, {**problem, **_state(query)}), 302)
         ticket = secrets.token_urlsafe(16)
@@ -136,6 +145,7 @@ class Consent:
             scopes,
             query.get("code_challenge"),
             self._clock.now() + self._life,
+            query,
         )
         return RedirectResponse(_with(uri, {"code": code, **_state(query)}), 302)
 
@@ -153,39 +163,42 @@ class Consent:
             app.secret is not None
             and not hmac.compare_digest((secret or "").encode(), app.secret.encode())
         ):
-            raise Denied("invalid_client", "The app is unknown, or did not prove itself.")
+            raise Denied("client", "The app is unknown, or did not prove itself.")
         return app
 
-    def redeemed(self, app: App, form: Mapping[str, str]) -> tuple[str, ...]:
-        """The scopes that a code was given for; it is used up. Raises Denied."""
+    def redeemed(self, app: App, form: Mapping[str, str]) -> Code:
+        """What the form's code was given for; it is used up. Raises Denied."""
         given = form.get("code", "")
         code = self._codes.pop(given, None)
         if code is None:
-            said = "The code was used already." if given in self._used else "There is no such code."
-            raise Denied("invalid_grant", said)
+            if given in self._used:
+                raise Denied("used", "The code was used already.")
+            raise Denied("unknown", "There is no such code.")
         self._used[given] = app
         if code.app != app:
-            raise Denied("invalid_grant", "The code was given to another app.")
+            raise Denied("foreign", "The code was given to another app.")
         if code.ends <= self._clock.now():
-            raise Denied("invalid_grant", "The code is too old.")
+            raise Denied("old", "The code is too old.")
         if code.redirect_uri != form.get("redirect_uri"):
-            raise Denied("invalid_grant", "redirect_uri is another one than that of the code.")
+            raise Denied("redirect", "redirect_uri is another one than that of the code.")
         if code.challenge is not None:
             digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
             shown = base64.urlsafe_b64encode(digest).decode().rstrip("=")
             if not hmac.compare_digest(shown, code.challenge):
-                raise Denied("invalid_grant", "code_verifier does not fit the challenge.")
-        return code.scopes
+                raise Denied("verifier", "code_verifier does not fit the challenge.")
+        return code
 
     def _is_registered(self, app: App, uri: str) -> bool:
         known = {*app.redirect_uris, *self._registered()}
         return uri in known or (self._any_port and _portless(uri) in map(_portless, known))
 
-    def _problem(self, query: Mapping[str, str]) -> dict[str, str] | None:
+    def _problem(self, app: App, query: Mapping[str, str]) -> dict[str, str] | None:
         if query.get("response_type") != "code":
             return {"error": "unsupported_response_type"}
-        if not self._asked(query):
-            return {"error": "invalid_scope"}
+        asked = self._asked(query)
+        if not asked or (app.scopes is not None and not set(asked) <= set(app.scopes)):
+            said = "The requested scope is invalid, unknown, or malformed."
+            return {"error": "invalid_scope", "error_description": said}
         if query.get("code_challenge_method", "S256") != "S256" or (
             self._needs_pkce and not query.get("code_challenge")
         ):

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import requests
 
 TIMEOUT = 15.0
+BROWSER = {"User-Agent": "Mozilla/5.0 (postkit's test suite)"}
+"""Some networks show a page to no library."""
 
 
 class _Form(HTMLParser):
@@ -36,7 +38,7 @@ def consented(url: str, *, agree: bool = True, without: Collection[str] = ()) ->
 
     ``without`` names scopes that the person unticks. Raises Refused.
     """
-    shown = requests.get(url, timeout=TIMEOUT, allow_redirects=False)
+    shown = requests.get(url, headers=BROWSER, timeout=TIMEOUT, allow_redirects=False)
     if shown.is_redirect:
         return query_of(shown.headers["location"])
     if shown.status_code != 200:
@@ -46,7 +48,9 @@ def consented(url: str, *, agree: bool = True, without: Collection[str] = ()) ->
     data = [pair for pair in form.fields if not (pair[0] == "scope" and pair[1] in without)]
     data.append(("decision", "allow" if agree else "deny"))
     address = urljoin(url, form.action) if form.action else url
-    answer = requests.post(address, data=data, timeout=TIMEOUT, allow_redirects=False)
+    answer = requests.post(
+        address, data=data, headers=BROWSER, timeout=TIMEOUT, allow_redirects=False
+    )
     if not answer.is_redirect:
         raise Refused(answer.text)
     return query_of(answer.headers["location"])

@@ -104,14 +104,16 @@ def test_all_wrong_credentials_are_named_at_once(postkit: Program) -> None:
 
 def test_without_credentials_and_without_a_terminal(postkit: Program) -> None:
     said = postkit.fails(2, "connect", "mastodon", "--endpoint", endpoint_of(postkit), stdin=b"")
-    assert said.startswith("mastodon needs access_token, each as --credential KEY=VALUE.")
+    ways = "each as --credential KEY=VALUE or --no-browser --yes NAME."
+    assert said.startswith(f"mastodon needs access_token, {ways}")
     assert "`postkit networks mastodon` tells where to get them" in said
 
 
 def test_a_set_of_credentials_that_is_not_whole(postkit: Program) -> None:
-    said = postkit.fails(2, "connect", "reddit", "--credential", "client_id=abc")
+    given = ("--credential", "client_id=abc", "--credential", "refresh_token=pk_canary_refresh")
+    said = postkit.fails(2, "connect", "reddit", *given)
     assert "reddit needs client_id + client_secret" in said
-    assert said.endswith("given: client_id.")
+    assert said.endswith("given: client_id, refresh_token.")
 
 
 def test_a_wrong_token_keeps_nothing(postkit: Program) -> None:

@@ -227,7 +227,7 @@ def test_networks_and_plugins(postkit: Program) -> None:
         assert words in one.out
     assert {row["name"] for row in postkit("networks", "--json").json["networks"]} == set(names)
     facts = postkit("networks", "mastodon", "--json").json
-    assert {"name", "title", "limits", "credentials", "options"} == set(facts)
+    assert {"name", "title", "limits", "credentials", "oauth", "options"} == set(facts)
     assert "Did you mean 'reddit'?" in postkit.fails(2, "networks", "redit")
     plugins = postkit("plugins", "--load", "--json").json["plugins"]
     assert {plugin["state"] for plugin in plugins} == {"loaded"}

@@ -23,6 +23,8 @@ def test_the_guide_quotes_each_file_that_its_reader_writes() -> None:
         "pyproject.toml",
         f"{package}plugin.py",
         f"{package}limits.py",
+        f"{package}consent.py",
+        f"{package}login.py",
         f"{package}emulator.py",
         "tests/test_conformance.py",
     }

@@ -81,7 +81,7 @@ def test_its_limits_are_shown(programs: Path, run: Run, home: Path) -> None:
     done = run(programs / "postkit", "networks", "chat", home=home)
     assert done.returncode == 0, done.stderr
     assert "400 graphemes" in done.stdout
-    assert "--credential token=" in done.stdout
+    assert "--credential access_token=" in done.stdout
 
 
 def test_it_can_be_rehearsed(programs: Path, run: Run, home: Path) -> None:

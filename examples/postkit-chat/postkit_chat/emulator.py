@@ -18,6 +18,8 @@ from postkit.emulator.world import World
 from postkit.hookspecs import hookimpl
 from postkit.limits.counters import Graphemes
 
+from .login import Login
+
 HANDLE = "@emulated"
 # What the documentation says, and not the plugin's table: so the suite can compare the two.
 MAX_TEXT, MAX_FILES, MAX_ALT, MAX_BYTES = 400, 2, 500, 5_000_000
@@ -37,12 +39,18 @@ class ChatEmulator(Emulator):
         super().__init__(world)
         self._tokens = [self.canary("token")]
         self._dead: set[str] = set()
+        self._login = Login(world, self._tokens, self.canary)
         self._files: dict[str, ShownMedia] = {}
         self._keys: dict[str, tuple[str, datetime]] = {}
         self._rate = world.rate_limit(60, 60)
 
     def routes(self) -> Sequence[BaseRoute]:
+        login = self._login
         return [
+            self.route("/oauth/authorize", login.consent.page),
+            self.route("/oauth/authorize", login.consent.decide, methods=("POST",)),
+            self.route("/oauth/token", login.token, methods=("POST",)),
+            self.route("/oauth/revoke", login.revoke, methods=("POST",)),
             self.route("/api/me", self._me),
             self.route("/api/me/messages", self._list),
             self.route("/api/files", self._upload, methods=("POST",)),
@@ -51,7 +59,11 @@ class ChatEmulator(Emulator):
         ]
 
     def credentials(self) -> Mapping[str, str]:
-        return {"token": self._tokens[-1]}
+        return {"access_token": self._tokens[-1]}
+
+    def app(self) -> Mapping[str, str]:
+        app = self._login.app
+        return {"client_id": app.client_id, "client_secret": str(app.secret)}
 
     def expire_tokens(self) -> None:
         """A token of Chat ends when it is revoked; a person makes the next one."""
@@ -65,6 +77,8 @@ class ChatEmulator(Emulator):
         self._keys.clear()
 
     async def enter(self, request: Request) -> None:
+        if request.url.path.startswith(f"/{self.network}/oauth/"):
+            return
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token not in self._tokens or token in self._dead:
             raise Refusal(self.token_expired())

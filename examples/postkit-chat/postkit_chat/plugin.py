@@ -25,6 +25,7 @@ from postkit.network import (
 )
 from postkit.transport import Session
 
+from .consent import OAUTH
 from .limits import KEY_SECONDS, LIMITS
 
 
@@ -56,16 +57,18 @@ class Chat(Network[Client]):
             "token",
             (
                 Credential(
-                    "token",
+                    "access_token",
                     "Chat: Settings, API tokens, New token with the scopes messages and files",
                 ),
             ),
         ),
     )
+    oauth = OAUTH
+    revoke_by_hand = "Delete it at Chat: Settings, API tokens."
     limits = LIMITS
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
-        return Client(session, secrets["token"])
+        return Client(session, secrets["access_token"])
 
     def identify(self, client: Client) -> Identity:
         me = client.call("GET", "/api/me")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +15,11 @@ from postkit.errors import NeedsLogin
 from postkit.network import Identity
 from postkit.transport import Session
 
+from .jwt import end_of
+
 LOGIN = "/xrpc/com.atproto.server.createSession"
 REFRESH = "/xrpc/com.atproto.server.refreshSession"
+LOGOUT = "/xrpc/com.atproto.server.deleteSession"
 MARGIN = 300.0
 """Seconds. A token that ends sooner is renewed before the work begins."""
 
@@ -79,6 +79,18 @@ class Access:
             self._secrets.rotate(**tokens)
         self.author = author
 
+    def end(self) -> None:
+        """End the session: its refresh token is good no more, and the access token dies by itself
+        within two hours. A session that there is not, or that has ended, is fine."""
+        with self._secrets.refreshing():
+            token = self._secrets.get("refresh_jwt")
+            if token is None:
+                return
+            headers = {"Authorization": f"Bearer {token.reveal()}"}
+            response = self._session.post(self._session.base + LOGOUT, headers=headers)
+            if error_of(response)[0] not in _DEAD:
+                response.raise_for_status()
+
     def _renewed(self) -> Mapping[str, Any] | None:
         """None where a login is needed: there is no refresh token, or it is not valid any more."""
         token = self._secrets.get("refresh_jwt")
@@ -134,9 +146,5 @@ def _good(response: requests.Response) -> Mapping[str, Any]:
 
 def _ends_soon(token: Secret) -> bool:
     """Whether the token names an end that is near. One that names none may be good for ever."""
-    payload = token.reveal().split(".")[1:2]
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(payload[0] + "=="))
-        return float(claims["exp"]) - time.time() < MARGIN
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return False
+    end = end_of(token.reveal())
+    return end is not None and end - time.time() < MARGIN

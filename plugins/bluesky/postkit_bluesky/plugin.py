@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import requests
 
+from postkit.accounts.grant import Grant
 from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, message_of, reset_at, retry_after
 from postkit.errors import Duplicate, NeedsLogin, NetworkError
@@ -38,8 +39,8 @@ from postkit.network import (
 from postkit.post import Post, is_blank
 from postkit.transport import Session
 
-from . import gate, media
-from .access import LOGIN, REFRESH, Access, error_of
+from . import gate, jwt, media
+from .access import LOGIN, LOGOUT, REFRESH, Access, error_of
 from .client import REPO, VIDEO_HOST, Client
 from .facets import facets_of
 from .limits import LIMITS, MAX_TAG
@@ -77,7 +78,7 @@ class Bluesky(Network[Client]):
     title = "Bluesky"
     hosts: ClassVar[tuple[str, ...]] = ("https://bsky.social", VIDEO_HOST)
     services: ClassVar[tuple[str, ...]] = (VIDEO_HOST,)
-    auth_paths = (LOGIN, REFRESH)
+    auth_paths = (LOGIN, REFRESH, LOGOUT)
     credentials = (
         CredentialSet(
             "app password",
@@ -91,6 +92,10 @@ class Bluesky(Network[Client]):
                 ),
             ),
         ),
+    )
+    revoke_by_hand = (
+        "An app password opens the account until it is deleted: do it at bsky.app, Settings, "
+        "Privacy and security, App passwords."
     )
     limits = LIMITS
     options = (
@@ -211,6 +216,21 @@ class Bluesky(Network[Client]):
 
     def refresh(self, client: Client) -> None:
         client.access.renew()
+
+    def revoke(self, client: Client) -> None:
+        client.access.end()
+
+    def grant(self, fields: Mapping[str, str]) -> Grant:
+        """By what the session's tokens say. The app password opens the next session, without end;
+        a refresh token alone does so for 90 days."""
+        access, refresh = fields.get("access_jwt", ""), fields.get("refresh_jwt", "")
+        has_password = bool(fields.get("app_password"))
+        return Grant(
+            jwt.scopes_of(access),
+            jwt.moment_of(access),
+            is_renewable=has_password or bool(refresh),
+            renew_until=None if has_password else jwt.moment_of(refresh),
+        )
 
     def delete(self, client: Client, receipt: Receipt) -> None:
         body = {"repo": author_of(receipt.id), "rkey": key_of(receipt.id)}

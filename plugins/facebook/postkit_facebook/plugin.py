@@ -16,6 +16,7 @@ from postkit.limits.model import Limits
 from postkit.network import (
     Account,
     Candidate,
+    Choice,
     Credential,
     CredentialSet,
     Failure,
@@ -33,7 +34,7 @@ from postkit.network import (
 from postkit.post import Post
 from postkit.transport import Session
 
-from . import error_codes, videos
+from . import consent, error_codes, videos
 from .client import GRAPH, GRAPH_VIDEO, VERSION, Client, media_field
 from .limits import LIMITS, VIDEO_TITLE
 
@@ -62,8 +63,16 @@ class Facebook(Network[Client]):
             ),
         ),
     )
+    oauth = consent.OAUTH
+    revoke_by_hand = (
+        "End it at facebook.com: Settings, Business integrations, where the person who agreed "
+        "removes the app."
+    )
     limits = LIMITS
     settings = ("version",)
+
+    def choices(self, session: Session, fields: Mapping[str, str]) -> Sequence[Choice]:
+        return consent.choices(self.title, session, fields)
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
         version = str(account.settings.get("version") or VERSION)

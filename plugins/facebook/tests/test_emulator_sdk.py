@@ -71,7 +71,7 @@ def test_what_is_missing_is_an_error_of_the_sdk(graph: Any) -> None:
     calls: list[Callable[[], Any]] = [
         lambda: graph.put_comment(post, "Hi"),
         lambda: graph.put_like(post),
-        lambda: graph.get_permissions("me"),
+        lambda: graph.get_connections("me", "albums"),
         lambda: graph.get_object(post, fields="shares"),
         lambda: graph.get_object(post, fields="reactions.summary(true).limit(0)"),
         lambda: graph.put_object("me", "feed", message="Later", backdated_time="1"),

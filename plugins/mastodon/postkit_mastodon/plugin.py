@@ -36,7 +36,7 @@ from postkit.network import (
 )
 from postkit.post import Post
 
-from . import media
+from . import consent, media
 from .client import Client
 from .languages import known
 from .limits import LIMITS, RULES, limits_of
@@ -69,7 +69,13 @@ class Mastodon(Network[Client]):
             ),
         ),
     )
+    oauth = consent.OAUTH
+    revoke_by_hand = "End it at your server: Preferences, Account, Authorized apps."
+    auth_paths = (consent.APPS, consent.OAUTH.token, consent.REVOKE)
     limits = LIMITS
+
+    def register(self, session: Session, redirect_uri: str) -> Mapping[str, str]:
+        return consent.register(session, redirect_uri)
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
         return Client(session, secrets["access_token"])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,24 +14,9 @@ from PIL import Image
 from postkit_mastodon.emulator import MastodonEmulator
 
 from postkit.emulator.server import EmulatorServer
+from postkit.testing.clock import MovableClock
 
 Call = Callable[..., requests.Response]
-
-
-class MovableClock:
-    """The real time, plus what a test adds."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
-
-    def sleep(self, seconds: float) -> None:
-        self.ahead += seconds
 
 
 @pytest.fixture

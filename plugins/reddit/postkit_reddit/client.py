@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from postkit.accounts.grant import EXPIRES_AT, SCOPES, moment_of
 from postkit.accounts.secret import Secret
 from postkit.accounts.secrets import Secrets
 from postkit.errors import NeedsLogin, PluginError
 from postkit.network import Account, Attachment
 from postkit.transport import Session
 
+from .agent import user_agent
 from .answers import errors_of, refusal
 from .form import FileForm
 
@@ -79,16 +79,14 @@ class Client:
 
     def _adopt(self) -> bool:
         """Use the vault's token where it is another one than ours, and alive."""
-        token, expires = self._secrets.get("access_token"), self._secrets.get("access_expires")
-        if token is None or expires is None or token.reveal() == self._token:
+        token = self._secrets.get("access_token")
+        end = self._secrets.text(EXPIRES_AT) if EXPIRES_AT in self._secrets else ""
+        until = moment_of(end)
+        if token is None or until is None or token.reveal() == self._token:
             return False
-        try:
-            until = float(expires.reveal().removeprefix("unix:"))
-        except ValueError:
+        if until.timestamp() < time.time() + MARGIN:
             return False
-        if until < time.time() + MARGIN:
-            return False
-        self._take(token.reveal(), until)
+        self._take(token.reveal(), until.timestamp())
         return True
 
     def authorise(self) -> None:
@@ -134,8 +132,10 @@ class Client:
                 raise PluginError("Reddit's answer to the login has no access_token or expires_in.")
             Secret(token)
             expires = time.time() + float(seconds)
-            # The prefix keeps a bare number from being taken for a secret in other texts.
-            fields = {"access_token": token, "access_expires": f"unix:{expires:.0f}"}
+            fields = {"access_token": token, EXPIRES_AT: f"{expires:.0f}"}
+            scopes = answer.get("scope") if isinstance(answer, dict) else None
+            if isinstance(scopes, str) and scopes != "*":
+                fields[SCOPES] = scopes
             renewed = getattr(self._authorizer, "refresh_token", None)
             if renewed and "refresh_token" in self._secrets:
                 fields["refresh_token"] = str(renewed)
@@ -267,17 +267,3 @@ def _named(name: str, mime: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     suffix = _SUFFIXES.get(mime, "")
     return plain if plain.endswith(suffix) else plain + suffix
-
-
-def user_agent(name: str | None) -> str:
-    """The form that Reddit asks for: platform, application, version, and who is behind it."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "", name or "")
-    author = f"by /u/{plain}" if plain else "account not known yet"
-    return f"{sys.platform}:postkit:{_version()} ({author})"
-
-
-def _version() -> str:
-    try:
-        return version("postkit-social")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from postkit.accounts.grant import Grant, grant_of
 from postkit.accounts.secrets import Secrets
 from postkit.classify import by_status, retry_after
 from postkit.errors import NeedsLogin, NetworkError, Refused
@@ -37,6 +38,7 @@ from postkit.transport import Exchange, Session
 
 from .answers import errors_of, receipt_of, refusal
 from .client import Client
+from .consent import OAUTH, REVOKE_PATH
 from .flair import chosen
 from .limits import CAPTION, LIMITS, TEXT_LENGTH, is_subreddit, subreddit_of
 from .poster import from_json, poster_of, to_json
@@ -72,7 +74,7 @@ class Reddit(Network[Client]):
         "https://reddit-uploaded-media.s3-accelerate.amazonaws.com",
         "https://reddit-uploaded-video.s3-accelerate.amazonaws.com",
     )
-    auth_paths = ("/api/v1/access_token",)
+    auth_paths = ("/api/v1/access_token", REVOKE_PATH)
     credentials = (
         CredentialSet(
             "refresh token",
@@ -95,6 +97,11 @@ class Reddit(Network[Client]):
                 Credential("password", "the account's password; it works without 2FA only"),
             ),
         ),
+    )
+    oauth = OAUTH
+    revoke_by_hand = (
+        "End it at reddit.com/prefs/apps, under authorized applications; after a login by password "
+        "change the password."
     )
     limits = LIMITS
     options: ClassVar[tuple[Option, ...]] = (
@@ -121,6 +128,11 @@ class Reddit(Network[Client]):
 
     def refresh(self, client: Client) -> None:
         client.renew()
+
+    def grant(self, fields: Mapping[str, str]) -> Grant:
+        # A script app's password opens it anew each time.
+        is_renewable = bool(fields.get("refresh_token") or fields.get("password"))
+        return grant_of(fields, is_renewable=is_renewable)
 
     def problems(self, target: str | None) -> Iterable[str]:
         name = subreddit_of(target)

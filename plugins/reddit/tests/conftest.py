@@ -15,6 +15,7 @@ from postkit_reddit.client import Client
 from postkit_reddit.emulator import RedditEmulator
 from postkit_reddit.plugin import Reddit
 
+from postkit.accounts.grant import LEARNT
 from postkit.accounts.secrets import Secrets
 from postkit.accounts.vault import Vault
 from postkit.deliver.attempt import create
@@ -61,7 +62,7 @@ class Link:
 
     def open(self) -> tuple[Session, Client]:
         """Another client of the same account, as another process would have it."""
-        public = {"client_id", "username"}
+        public = {"client_id", "username"} | LEARNT
         secrets = Secrets(cast("Vault", self.vault), "a_1", "reddit:acme", public)
         session = Session(
             self.network.hosts,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import tweepy
 
+from postkit.accounts.grant import Grant, grant_of
 from postkit.accounts.secrets import Secrets
 from postkit.errors import NetworkError
 from postkit.hookspecs import hookimpl
@@ -94,6 +95,10 @@ class X(Network[Client]):
         ),
     )
     oauth = OAUTH
+    revoke_by_hand = (
+        "End it at x.com, Settings, Security and account access, Apps and sessions, or make the "
+        f"app's tokens anew at {CONSOLE}."
+    )
     limits = LIMITS
     options = (
         Option("reply_to", "the post to answer: its id or its address; only the first part does"),
@@ -184,6 +189,11 @@ class X(Network[Client]):
 
     def refresh(self, client: Client) -> None:
         renewal.renew(self.title, client)
+
+    def grant(self, fields: Mapping[str, str]) -> Grant:
+        # A refresh token is good for the app that it was given to, and for no other.
+        is_renewable = bool(fields.get("refresh_token") and fields.get("client_id"))
+        return grant_of(fields, is_renewable=is_renewable)
 
     def delete(self, client: Client, receipt: Receipt) -> None:
         try:

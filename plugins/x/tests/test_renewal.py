@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,41 @@ def test_a_token_of_somebody_else_that_ended_is_renewed_again(bench: Bench) -> N
     bench.vault.put("a_1", {**bench.vault.get("a_1"), "expires_at": str(int(time.time()) - 1)})
     assert me(other) == "@emulated"
     assert bench.asked("POST", TOKEN) == 2
+
+
+def test_renewing_early_leaves_every_client_at_work(bench: Bench) -> None:
+    one = bench.connect()
+    assert me(one) == "@emulated"
+    other = bench.again(one.account)
+    bench.network.refresh(one.client)
+    kept = bench.vault.get("a_1")
+    bench.network.refresh(other.client)  # finds what the first one has got
+    assert bench.vault.get("a_1") == kept
+    assert me(one) == me(other) == "@emulated"
+    assert bench.asked("POST", TOKEN) == 1
+
+
+def test_access_of_another_process_that_ends_soon_is_renewed(bench: Bench) -> None:
+    one = bench.connect()
+    other = bench.again(one.account)
+    bench.network.refresh(one.client)
+    fields = bench.vault.get("a_1")
+    bench.vault.put("a_1", {**fields, "expires_at": str(int(time.time()) + 60)})
+    bench.network.refresh(other.client)
+    assert bench.vault.get("a_1")["access_token"] != fields["access_token"]
+    assert bench.asked("POST", TOKEN) == 2
+
+
+def test_access_that_cannot_be_renewed_says_so(bench: Bench) -> None:
+    given = {**bench.emulator.credentials(), "expires_at": "1767225600"}
+    grant = bench.network.grant(given)
+    assert (grant.is_renewable, grant.ends_at) == (True, None)
+    for name in ("client_id", "refresh_token"):
+        without = {key: value for key, value in given.items() if key != name}
+        grant = bench.network.grant(without)
+        assert not grant.is_renewable
+        assert grant.ends_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert not bench.network.grant(bench.emulator.oauth1_credentials()).is_renewable
 
 
 def test_many_at_once_renew_once(bench: Bench) -> None:

@@ -40,7 +40,8 @@ class OAuth:
     ``redirects``: whether the network compares the redirect's address whole (``exact``) or
     leaves the port of a loopback address free (RFC 8252 section 7.3).
     ``host`` is how a loopback address is spelt where the network takes one spelling alone.
-    ``parameters`` are added to the address of the consent page.
+    ``parameters`` are added to the address of the consent page; ``headers`` are sent along to
+    ``token`` and ``revoke``, where a network lets in only who names itself.
     """
 
     authorize: str
@@ -58,6 +59,7 @@ class OAuth:
     pkce: bool = True
     separator: str = " "
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def required(self) -> frozenset[str]:

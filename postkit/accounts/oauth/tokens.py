@@ -71,7 +71,9 @@ def asked(
         if secret:
             sent["client_secret"] = secret
     try:
-        return session.post(placed(address, session.endpoint), data=sent, auth=auth)
+        return session.post(
+            placed(address, session.endpoint), data=sent, auth=auth, headers=dict(terms.headers)
+        )
     except OSError as error:
         raise Unavailable(
             f"{title} could not be asked for access ({type(error).__name__}); connect again.",

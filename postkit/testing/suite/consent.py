@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from postkit.accounts.connect import Declined
+from postkit.accounts.oauth.apps import Apps
 from postkit.accounts.oauth.flow import CHOICE, ChoiceNeeded
 from postkit.accounts.oauth.terms import OAuth
 from postkit.emulator.consent import LOOPBACK
@@ -30,12 +31,24 @@ class Visit:
     rig: Rig
     terms: OAuth
 
+    @property
+    def redirect(self) -> str:
+        """The redirect's address, as the network wants it spelt."""
+        return LOOPBACK.replace("127.0.0.1", self.terms.host)
+
+    @property
+    def app(self) -> Mapping[str, str]:
+        """The emulated app; the one that registered itself, once a connect has begun."""
+        mine = self.rig.server.accounts()[0]
+        apps = Apps(self.rig.kit.vault())
+        return mine.app or apps.get(mine.network, mine.endpoint, self.redirect)
+
     def begin(self, **changed: str) -> tuple[str, str]:
         """The address of the consent page, with parts of its query changed, and the state."""
         mine = self.rig.server.accounts()[0]
         url, state = self.rig.kit.begin_connect(
             self.rig.network.name,
-            redirect_uri=LOOPBACK,
+            redirect_uri=self.redirect,
             name="visited",
             endpoint=mine.endpoint,
             app=mine.app,
@@ -167,9 +180,10 @@ class ConsentConformance(Bench):
             assert scope.name in error.message, error.message
 
     def test_the_redirect_is_compared_whole(self, visit: Visit) -> None:
-        others = ["https://evil.example/", LOOPBACK + "x", LOOPBACK.replace("http", "https")]
+        mine = visit.redirect
+        others = ["https://evil.example/", mine + "other", mine.replace("http", "https")]
         if visit.terms.redirects == "exact":
-            others.append(LOOPBACK.replace("8712", "8713"))
+            others.append(mine.replace("8712", "8713"))
         for other in others:
             url, _ = visit.begin(redirect_uri=other)
             with pytest.raises(PageRefused):
@@ -180,7 +194,7 @@ class ConsentConformance(Bench):
         rig, terms = visit.rig, visit.terms
         url, _ = visit.begin()
         code = consented(url)["code"]
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": LOOPBACK}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": visit.redirect}
         answer = ask_for_token(visit, url, {**form, "code_verifier": "A" * 64})
         assert terms.pkce == (not has_token(answer)), answer.text
         answer = ask_for_token(visit, url, {**form, "code_verifier": "A" * 64})
@@ -235,11 +249,12 @@ def ask_for_token(visit: Visit, url: str, form: Mapping[str, str]) -> requests.R
     query = dict(parse_qsl(urlsplit(url).query))
     mine = visit.rig.server.accounts()[0]
     address = mine.endpoint.rstrip("/") + urlsplit(visit.terms.token).path
-    secret = mine.app.get("client_secret", "")
+    secret = visit.app.get("client_secret", "")
     auth = (query["client_id"], secret) if secret and visit.terms.proof == "basic" else None
     data = {
         **form,
         "client_id": query["client_id"],
         **({"client_secret": secret} if secret else {}),
     }
-    return requests.post(address, data=data, auth=auth, timeout=15)
+    headers = dict(visit.terms.headers)
+    return requests.post(address, data=data, auth=auth, headers=headers, timeout=15)

@@ -28,7 +28,7 @@ class Tokens:
         self._canary = canary
         self._ends: dict[Scope, dict[str, datetime]] = {"access": {}, "refresh": {}}
         self._next: dict[str, str] = {}
-        self._revoked: set[str] = set()
+        self.revoked: set[str] = set()
         self._services: dict[str, tuple[str, str | None, datetime]] = {}
 
     def open(self) -> dict[str, str]:
@@ -41,7 +41,7 @@ class Tokens:
         return self._pair(self._next[refresh])
 
     def revoke(self, refresh: str) -> None:
-        self._revoked.add(refresh)
+        self.revoked.add(refresh)
 
     def require(self, request: Request, scope: Scope) -> str:
         """The request's token. Raises Refusal."""
@@ -51,7 +51,7 @@ class Tokens:
         end = self._ends[scope].get(token)
         if end is None:
             raise problem(400, "InvalidToken", "Token could not be verified")
-        if token in self._revoked:
+        if token in self.revoked:
             raise problem(400, "ExpiredToken", "Token has been revoked")
         if end <= self._world.clock.now():
             raise expired()

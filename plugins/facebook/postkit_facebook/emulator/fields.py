@@ -12,6 +12,7 @@ Tree = dict[str, "Tree"]
 
 KNOWN: Mapping[str, frozenset[str]] = {
     "Page": frozenset({"id", "name", "category", "link"}),
+    "PageAccess": frozenset({"id", "name", "category", "access_token", "tasks"}),
     "User": frozenset({"id", "name"}),
     "Photo": frozenset({"id", "alt_text_custom", "created_time", "link", "name"}),
     "Video": frozenset({"id", "status", "permalink_url", "post_id", "created_time", "published"}),
@@ -29,6 +30,7 @@ BEYOND: Mapping[str, frozenset[str]] = {
     "Page": frozenset(
         {"about", "access_token", "fan_count", "followers_count", "picture", "tasks"}
     ),
+    "PageAccess": frozenset({"about", "category_list", "fan_count", "link", "picture"}),
     "User": frozenset({"accounts", "email", "first_name", "last_name", "permissions", "picture"}),
     "Photo": frozenset({"album", "from", "height", "icon", "images", "picture", "source", "width"}),
     "Video": frozenset(
@@ -108,6 +110,6 @@ def select(node: Mapping[str, Any], kind: str, tree: Tree) -> dict[str, Any]:
             chosen[name] = {"data": [select(row, inner, below) for row in value["data"]]}
         else:
             chosen[name] = select(value, inner, below)
-    if "id" in node and kind in ("Page", "User", "Photo", "Video", "PagePost"):
+    if "id" in node and kind in ("Page", "PageAccess", "User", "Photo", "Video", "PagePost"):
         chosen["id"] = node["id"]
     return chosen

@@ -14,22 +14,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from postkit.emulator.base import Emulator, Refusal
-from postkit.emulator.timeline import LivePost, ShownMedia
+from postkit.emulator.consent import LOOPBACK, Consent
 from postkit.emulator.world import World
 
 from . import usage
 from .answers import beyond, error, expired, missing_object, not_emulated, permission, refusal
+from .feeds import Feeds
 from .fields import parse, select
-from .owners import APP, PAGE, PAGE_ID, USER, Owner
+from .login import CODE_LIFE, PERMISSIONS, Login, Token
+from .owners import PAGE, PAGE_ID, PAGES, TASKS, USER, Owner
 from .params import cursor, is_false, moment, params_of, token_of
 from .photos import Photos, attached
-from .posts import attachments, check_link, check_message, is_repeat, stamp
+from .posts import check_link, check_message, is_repeat
 from .videos import Videos
 
 VERSIONS = ("v22.0", "v23.0", "v24.0", "v25.0", "v26.0")
 """Versions that are accepted. The real network silently raises an expired version to the
 oldest live one; here it is refused, so that a forgotten setting shows."""
-PERMISSIONS = ["pages_show_list", "pages_read_engagement", "pages_manage_posts"]
+_OPEN = ("/dialog/oauth", "/oauth/access_token")
 LISTED = 100
 OTHERS = frozenset(
     (
@@ -42,39 +44,57 @@ OTHERS = frozenset(
 
 
 class FacebookEmulator(Emulator):
-    """One Page. ``permissions`` are those of its token, ``calls`` how many calls it has in 24
-    hours, ``deletable`` whether the app may delete posts (not every app may), ``photos`` how
-    many a post may show (the network names no number; ten is the cap that clients share),
-    ``piece`` the bytes of a video that are asked for at a time."""
+    """One Page that does everything, and two more at which the same person has a role.
+
+    Settings: ``permissions`` are those of the tokens that no consent gave, ``calls`` how many
+    calls there are in 24 hours, ``deletable`` whether the app may delete posts (not every app
+    may), ``photos`` how many a post may show (the network names no number; ten is the cap that
+    clients share), ``piece`` the bytes of a video that are asked for at a time, ``redirect_uri``
+    the address that the app has registered, ``tasks`` what the person may do at each Page,
+    ``accounts_listed`` how many Pages are listed at once, ``long_days`` how long the long-lived
+    token of a person lives (0: its end is not told).
+    """
 
     network = "facebook"
     title = "Facebook Page"
     quiet = 1.0
     defaults: ClassVar[Mapping[str, Any]] = {
-        "permissions": PERMISSIONS,
+        "permissions": list(PERMISSIONS),
         "calls": 4800,
         "deletable": True,
         "photos": 10,
         "piece": 1_048_576,
+        # The network lets an app in development have no other address on this machine.
+        "redirect_uri": LOOPBACK.replace("127.0.0.1", "localhost"),
+        "tasks": TASKS,
+        "accounts_listed": 25,
+        "long_days": 60,
     }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.photos = Photos(world)
-        self.videos = Videos(world, self._show)
+        self.feeds = Feeds(world, self.photos, lambda: self.endpoint(world.base_url))
+        self.videos = Videos(world, self.feeds.show)
         self.calls = usage.Usage(world.clock)
-        self._page_token = self.canary("page")
-        self._user_token = self.canary("user")
-        self._app_token = self.canary("app")
-        self._owners = {
-            self._page_token: PAGE,
-            self._user_token: USER,
-            self._app_token: APP,
-        }
-        self._expired: set[str] = set()
+        consent = Consent(
+            self.title,
+            USER.node["name"],
+            world.clock,
+            registered=lambda: [str(self.settings["redirect_uri"])],
+            life=CODE_LIFE,
+            separator=",",
+        )
+        self.login = Login(world, self.canary, consent, lambda name: self.settings[name])
 
     def routes(self) -> Sequence[BaseRoute]:
+        login = self.login
         return [
+            self.route("/{version}/dialog/oauth", login.consent.page),
+            self.route("/{version}/dialog/oauth", login.consent.decide, methods=("POST",)),
+            self.route("/{version}/oauth/access_token", login.token, methods=("GET", "POST")),
+            self.route("/{version}/me/permissions", login.permissions),
+            self.route("/{version}/me/accounts", login.accounts),
             self.route("/{version}/me", self.me),
             self.route("/{version}/{page}/feed", self.feed, methods=("POST",), create=True),
             self.route(
@@ -92,20 +112,21 @@ class FacebookEmulator(Emulator):
         ]
 
     def credentials(self) -> Mapping[str, str]:
-        return {"page_id": PAGE_ID, "access_token": self._page_token}
+        return {"page_id": PAGE_ID, "access_token": self.login.page_token}
 
     def user_credentials(self) -> Mapping[str, str]:
         """The mistake that is easily made: a person's token in place of the Page's."""
-        return {"page_id": PAGE_ID, "access_token": self._user_token}
+        return {"page_id": PAGE_ID, "access_token": self.login.user_token}
 
     def app_credentials(self) -> Mapping[str, str]:
-        return {"page_id": PAGE_ID, "access_token": self._app_token}
+        return {"page_id": PAGE_ID, "access_token": self.login.app_token}
+
+    def app(self) -> Mapping[str, str]:
+        app = self.login.app
+        return {"client_id": app.client_id, "client_secret": str(app.secret)}
 
     def expire_tokens(self) -> None:
-        """The Page's token is dead; ``credentials`` has a new one, as a new login would."""
-        self._expired.add(self._page_token)
-        self._page_token = self.canary("page")
-        self._owners[self._page_token] = PAGE
+        self.login.expire()
 
     def token_expired(self) -> Response:
         return self._with_headers(expired(), VERSIONS[-1])
@@ -128,21 +149,18 @@ class FacebookEmulator(Emulator):
         self.photos.clear()
         self.videos.clear()
         self.calls.clear()
-        self._expired.clear()
+        self.login.revive()
 
     async def enter(self, request: Request) -> None:
         version = request.path_params["version"]
         if version not in VERSIONS:
             raise refusal(f"(#2635) {version} is not available; the newest is v26.0", 2635)
+        if request.scope["path"].endswith(_OPEN):
+            return
         token = await token_of(request)
         if not token:
             raise refusal("An access token is required to request this resource.", 104)
-        owner = self._owners.get(token)
-        if owner is None:
-            raise refusal("Invalid OAuth access token - Cannot parse access token", 190)
-        if token in self._expired:
-            raise Refusal(expired())
-        request.scope["facebook.owner"] = owner
+        request.scope["facebook.held"] = self.login.held(token)
         request.scope["facebook.token"] = token
         if not self.calls.take(self.settings["calls"]):
             raise Refusal(_too_many())
@@ -182,17 +200,15 @@ class FacebookEmulator(Emulator):
             )
         tree = parse(request.query_params.get("fields", "id,name"))
         kind = "Page" if owner.kind == "page" else "User"
-        node = self._page_node() if owner.kind == "page" else owner.node
+        node = self.feeds.node(owner) if owner.kind == "page" else owner.node
         return JSONResponse(select(node, kind, tree))
-
-    def _page_node(self) -> Mapping[str, str]:
-        return {**PAGE.node, "link": f"{self.world.base_url}/#{self.network}"}
 
     async def node(self, request: Request) -> Response:
         wanted = request.path_params["object"]
         fields = request.query_params.get("fields")
-        if wanted == PAGE_ID:
-            return JSONResponse(select(self._page_node(), "Page", parse(fields or "id,name")))
+        if wanted in PAGES:
+            node = self.feeds.node(PAGES[wanted])
+            return JSONResponse(select(node, "Page", parse(fields or "id,name")))
         self._need(request, "pages_read_engagement", 10)
         photo = self.photos.get(wanted)
         if photo is not None:
@@ -205,10 +221,10 @@ class FacebookEmulator(Emulator):
         if post is None:
             raise missing_object(wanted, "get")
         tree = parse(fields or "created_time,message,id")
-        return JSONResponse(select(self._row(post), "PagePost", tree))
+        return JSONResponse(select(self.feeds.row(post), "PagePost", tree))
 
     async def published_posts(self, request: Request) -> Response:
-        self._own_page(request)
+        page = self._own_page(request)
         self._need(request, "pages_read_engagement", 10)
         query = request.query_params
         limit = query.get("limit", "25")
@@ -219,14 +235,15 @@ class FacebookEmulator(Emulator):
         posts = [
             post
             for post in self.world.timeline.list(self.network)
-            if (since is None or post.created_at >= since)
+            if post.account == page.id
+            and (since is None or post.created_at >= since)
             and (until is None or post.created_at <= until)
         ]
         start = cursor(query.get("after"), posts)
         shown = posts[start : start + int(limit)]
         tree = parse(query.get("fields", "created_time,message,id"))
         body: dict[str, Any] = {
-            "data": [select(self._row(post), "PagePost", tree) for post in shown]
+            "data": [select(self.feeds.row(post), "PagePost", tree) for post in shown]
         }
         if shown:
             first, last = (base64.urlsafe_b64encode(p.id.encode()).decode() for p in
@@ -241,7 +258,7 @@ class FacebookEmulator(Emulator):
     # Writing
 
     async def feed(self, request: Request) -> Response:
-        self._own_page(request)
+        page = self._own_page(request)
         self._need(request, "pages_manage_posts", 200)
         params = await params_of(request)
         if others := sorted(OTHERS.intersection(params)):
@@ -259,14 +276,15 @@ class FacebookEmulator(Emulator):
         check_link(link)
         if link and photo_ids:
             raise refusal("(#100) link cannot be used with attached_media", 100)
-        if not photo_ids and is_repeat(self.world.timeline.live(self.network), message, link):
+        before = [p for p in self.world.timeline.live(self.network) if p.account == page.id]
+        if not photo_ids and is_repeat(before, message, link):
             raise refusal("(#506) Duplicate posts cannot be published consecutively", 506)
         tree = parse(str(params.get("fields") or "id"))
-        post = self._post(message, link=link or None, photo_ids=photo_ids)
-        return JSONResponse(select(self._row(post), "PagePost", tree))
+        post = self.feeds.add(page, message, link=link or None, photo_ids=photo_ids)
+        return JSONResponse(select(self.feeds.row(post), "PagePost", tree))
 
     async def photo(self, request: Request) -> Response:
-        self._own_page(request)
+        page = self._own_page(request)
         self._need(request, "pages_manage_posts", 200)
         params = await params_of(request)
         if "url" in params:
@@ -281,11 +299,12 @@ class FacebookEmulator(Emulator):
         photo_id = photo.media.id
         if not await self._is_shown(request):
             return JSONResponse({"id": photo_id})
-        post = self._post(caption, photo_ids=[photo_id])
+        post = self.feeds.add(page, caption, photo_ids=[photo_id])
         return JSONResponse({"id": photo_id, "post_id": post.id})
 
     async def video(self, request: Request) -> Response:
-        self._own_page(request)
+        if self._own_page(request) is not PAGE:
+            raise not_emulated("A video of another Page than the first")
         self._need(request, "pages_manage_posts", 200)
         return self.videos.phase(await params_of(request), int(self.settings["piece"]))
 
@@ -302,65 +321,25 @@ class FacebookEmulator(Emulator):
         """Whether an uploaded photo is a post at once. Only a Page's own token can hide it: a
         user's token ignores ``published=false`` (noted by a public implementation)."""
         params = await params_of(request)
-        owner = self._owners.get(await token_of(request))
-        return owner is not PAGE or not is_false(params.get("published"))
+        owner = self.login.owner_of(await token_of(request))
+        return owner is None or owner.kind != "page" or not is_false(params.get("published"))
 
     # The Page
 
-    def _own_page(self, request: Request) -> None:
-        asked = request.path_params["page"]
-        if asked == "me" and _owner(request).kind == "page":
-            return
-        if asked != PAGE_ID:
-            raise missing_object(request.path_params["page"], request.method.lower())
+    def _own_page(self, request: Request) -> Owner:
+        """The Page that is asked for: with a Page's token, that one alone."""
+        asked, owner = request.path_params["page"], _owner(request)
+        if owner.kind == "page" and asked in ("me", owner.id):
+            return owner
+        if owner.kind == "page" or asked not in PAGES:
+            raise missing_object(asked, request.method.lower())
+        return PAGES[asked]
 
     def _need(self, request: Request, name: str, code: int) -> None:
-        if _owner(request).kind == "app" or name not in self.settings["permissions"]:
+        held: Token = request.scope["facebook.held"]
+        given = self.settings["permissions"] if held.permissions is None else held.permissions
+        if held.owner.kind == "app" or name not in given:
             raise permission(name, code)
-
-    def _show(self, text: str, title: str | None, video: ShownMedia, processing: float) -> LivePost:
-        number = 330_000_000_000_000 + self.world.number()
-        return self.world.timeline.add(
-            LivePost(
-                self.network,
-                f"{PAGE_ID}_{number}",
-                account=PAGE_ID,
-                author=PAGE.node["name"],
-                text=text,
-                title=title,
-                media=(video,),
-                url=f"{self.endpoint(self.world.base_url)}/{PAGE_ID}/videos/{video.id}/",
-            ),
-            after=processing,
-        )
-
-    def _post(
-        self, message: str, *, link: str | None = None, photo_ids: Sequence[str] = ()
-    ) -> LivePost:
-        number = 330_000_000_000_000 + self.world.number()
-        return self.world.timeline.add(
-            LivePost(
-                self.network,
-                f"{PAGE_ID}_{number}",
-                account=PAGE_ID,
-                author=PAGE.node["name"],
-                text=message,
-                media=self.photos.attach(photo_ids),
-                link=link,
-                url=f"{self.endpoint(self.world.base_url)}/{PAGE_ID}/posts/{number}",
-            )
-        )
-
-    def _row(self, post: LivePost) -> dict[str, Any]:
-        return {
-            "id": post.id,
-            "message": post.text or None,
-            "created_time": stamp(post.created_at),
-            "permalink_url": post.url,
-            "attachments": attachments(post),
-            "from": {"id": PAGE_ID, "name": PAGE.node["name"]},
-            "is_published": True,
-        }
 
 
 async def _is_finish(request: Request) -> bool:
@@ -368,9 +347,8 @@ async def _is_finish(request: Request) -> bool:
 
 
 def _owner(request: Request) -> Owner:
-    owner = request.scope["facebook.owner"]
-    assert isinstance(owner, Owner)  # noqa: S101 - for the type checker
-    return owner
+    held: Token = request.scope["facebook.held"]
+    return held.owner
 
 
 def _too_many() -> Response:

@@ -12,20 +12,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from postkit.emulator.base import Emulator
+from postkit.emulator.consent import Consent
 from postkit.emulator.rates import RateState
 from postkit.emulator.world import World
 
 from . import answers
+from .access import CODE_LIFE, Access
 from .answers import error
 from .media import Uploads
 from .statuses import Statuses
 
 _CALLS, _CALLS_SECONDS = 300, 300
 _COSTLY, _COSTLY_SECONDS = 30, 1800
+_APPS, _APPS_SECONDS = 5, 600
+"""Registrations from one address (config/initializers/rack_attack.rb, checked 2026-11-29)."""
+_OPEN = ("/api/v2/instance", "/api/v1/apps", "/oauth/authorize", "/oauth/token", "/oauth/revoke")
 
 
 class MastodonEmulator(Emulator):
-    """One Mastodon server, version 4.5, with one account.
+    """One Mastodon server, version 4.5, with one account. Apps register themselves at it.
 
     Settings: ``max_characters`` as forks raise it; ``idempotency`` false ignores the
     Idempotency-Key, as some servers do that only speak the API; ``version`` as they state it;
@@ -48,13 +53,13 @@ class MastodonEmulator(Emulator):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._token = self.canary("access")
-        self._tokens = {self._token}
-        self._dead: set[str] = set()
+        consent = Consent(self.title, f"@{answers.HANDLE}", world.clock, life=CODE_LIFE)
+        self._access = Access(world, self.canary, consent)
         self._uploads = Uploads(world, self.settings_value)
         self._statuses = Statuses(self.network, world, self._uploads, self.settings_value)
         self._calls = world.rate_limit(_CALLS, _CALLS_SECONDS)
         self._media_calls = world.rate_limit(_COSTLY, _COSTLY_SECONDS)
+        self._app_calls = world.rate_limit(_APPS, _APPS_SECONDS)
         self._delete_calls = world.rate_limit(_COSTLY, _COSTLY_SECONDS)
 
     def settings_value(self, name: str) -> Any:
@@ -63,7 +68,13 @@ class MastodonEmulator(Emulator):
     def routes(self) -> Sequence[BaseRoute]:
         statuses, uploads = self._statuses, self._uploads
         one = "/api/v1/statuses/{id}"
+        access = self._access
         return [
+            self.route("/api/v1/apps", access.register, methods=("POST",)),
+            self.route("/oauth/authorize", access.consent.page),
+            self.route("/oauth/authorize", access.consent.decide, methods=("POST",)),
+            self.route("/oauth/token", access.token, methods=("POST",)),
+            self.route("/oauth/revoke", access.revoke, methods=("POST",)),
             self.route("/api/v2/instance", self._instance),
             self.route("/api/v1/accounts/verify_credentials", self._verify),
             self.route("/api/v1/accounts/{id}/statuses", statuses.of_account),
@@ -78,17 +89,18 @@ class MastodonEmulator(Emulator):
         ]
 
     def credentials(self) -> Mapping[str, str]:
-        return {"access_token": self._token}
+        return {"access_token": self._access.own}
 
     def expire_tokens(self) -> None:
-        """A token of a Mastodon server ends only by revocation; a person makes the next one."""
-        self._dead.update(self._tokens)
-        self._token = self.canary("access")
-        self._tokens.add(self._token)
+        self._access.expire()
+
+    def forget_apps(self) -> None:
+        """As servers before 4.3 did with apps that nobody had used."""
+        self._access.consent.apps.clear()
 
     def reset(self) -> None:
         super().reset()
-        self._dead.clear()
+        self._access.revive()
         self._uploads.clear()
         self._statuses.clear()
 
@@ -108,22 +120,26 @@ class MastodonEmulator(Emulator):
 
     async def enter(self, request: Request) -> None:
         path = request.scope["path"].removeprefix(request.scope["root_path"])
-        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        known = token in self._tokens and token not in self._dead
-        rates = [self._calls.take(token if known else "address")]
+        token = self._access.token_of(request)
+        rates = [self._calls.take(token or "address")]
         if path == "/api/v2/media":
-            rates.append(self._media_calls.take(token))
+            rates.append(self._media_calls.take(token or ""))
+        if path == "/api/v1/apps":
+            rates.append(self._app_calls.take("address"))
         if request.method == "DELETE":
-            rates.append(self._delete_calls.take(token))
+            rates.append(self._delete_calls.take(token or ""))
         request.state.rate = min(rates, key=lambda rate: (rate.allowed, rate.remaining))
         if self.settings["rate_limits"] and not request.state.rate.allowed:
             raise error(429, "Too many requests")
-        if not known and path != "/api/v2/instance":
+        if path in _OPEN:
+            return
+        if token is None:
             refusal = error(401, "The access token is invalid")
             refusal.response.headers["WWW-Authenticate"] = (
                 'Bearer realm="Doorkeeper", error="invalid_token"'
             )
             raise refusal
+        self._access.check_scope(token, request.method, path)
 
     def leave(self, request: Request, response: Response) -> None:
         rate: RateState | None = getattr(request.state, "rate", None)

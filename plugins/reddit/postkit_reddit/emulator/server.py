@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from postkit.emulator.base import Emulator, Handler, IsCreate, Refusal
+from postkit.emulator.consent import LOOPBACK, Consent
 from postkit.emulator.timeline import LivePost
 from postkit.emulator.world import World
 
-from .access import SCOPES, Access
+from .access import CODE_LIFE, SCOPES, Access
 from .answers import (
     USER,
     answer,
@@ -35,13 +36,14 @@ CALLS = 1000
 KINDS = ("self", "link", "image", "video")
 OTHERS = frozenset(("richtext_json", "collection_id", "event_start"))
 """Fields of a submission that Reddit knows and that would have no effect here."""
-_OPEN = ("/api/v1/access_token", "/")
+_OPEN = ("/api/v1/authorize", "/api/v1/access_token", "/api/v1/revoke_token", "/")
 
 
 class RedditEmulator(Emulator):
     """One application, one user, every subreddit (see ``communities``).
 
-    Settings: ``token_seconds`` is how long an access token lives, ``scopes`` what it may do,
+    Settings: ``redirect_uri`` is the address that the application has registered,
+    ``token_seconds`` is how long an access token lives, ``scopes`` what it may do,
     ``calls`` how many calls a window has, ``break_minutes`` the pause that submissions are told
     to make (0: none), ``processing`` and ``video_processing`` after how many seconds an image
     post and a video post become live, since Reddit takes its time over them.
@@ -51,6 +53,7 @@ class RedditEmulator(Emulator):
     title = "Reddit"
     sample_target = "postkit_demo"
     defaults: ClassVar[Mapping[str, Any]] = {
+        "redirect_uri": LOOPBACK,
         "token_seconds": 86_400,
         "scopes": SCOPES,
         "calls": CALLS,
@@ -61,7 +64,10 @@ class RedditEmulator(Emulator):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.access = Access(world.clock, self.canary)
+        consent = Consent(
+            self.title, f"u/{USER}", world.clock, registered=self._redirects, life=CODE_LIFE
+        )
+        self.access = Access(world.clock, self.canary, consent)
         self.uploads = Uploads(world)
         self.lists = Lists(world)
         self._window = world.rate_limit(CALLS, WINDOW)
@@ -72,6 +78,9 @@ class RedditEmulator(Emulator):
             "client_secret": self.access.client_secret,
             "refresh_token": self.access.refresh_token,
         }
+
+    def app(self) -> Mapping[str, str]:
+        return {"client_id": self.access.client_id, "client_secret": self.access.client_secret}
 
     def script_credentials(self) -> Mapping[str, str]:
         """The other way to log in: a script app with its developer's password."""
@@ -85,7 +94,10 @@ class RedditEmulator(Emulator):
     def routes(self) -> Sequence[BaseRoute]:
         return [
             self.route("/", self._upload, methods=("POST",)),
+            *self._both("/api/v1/authorize", self.access.consent.page),
+            *self._both("/api/v1/authorize", self.access.consent.decide, "POST"),
             *self._both("/api/v1/access_token", self._token, "POST"),
+            *self._both("/api/v1/revoke_token", self.access.revoke, "POST"),
             *self._both("/api/v1/me", self._me),
             *self._both("/api/v1/{subreddit}/post_requirements", self._requirements),
             *self._both("/api/submit", self._submit, "POST", create=_is_known_kind),
@@ -161,6 +173,9 @@ class RedditEmulator(Emulator):
         response.headers["x-ratelimit-reset"] = str(max(0, math.ceil(seconds)))
 
     # Logins and the account
+
+    def _redirects(self) -> Sequence[str]:
+        return [str(self.settings["redirect_uri"])]
 
     async def _token(self, request: Request) -> Response:
         seconds, scopes = int(self.settings["token_seconds"]), str(self.settings["scopes"])

@@ -134,7 +134,7 @@ class Access:
         grant = form.get("grant_type")
         if grant == "authorization_code":
             try:
-                scopes = " ".join(self.consent.redeemed(app, form))
+                scopes = " ".join(self.consent.redeemed(app, form).scopes)
             except Denied as denied:
                 raise _oauth(400, "invalid_request", denied.description) from denied
         elif grant == "refresh_token":
