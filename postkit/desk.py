@@ -7,10 +7,10 @@ from datetime import timedelta
 from functools import partial as bind
 from typing import TYPE_CHECKING
 
-from .connections import Connections
 from .errors import InputError, NotDeleted, PostkitError, Refused
 from .network import Account, Receipt, RenderedPart
 from .report import GIVEN_UP, DeliveryReport, Report, report_of
+from .roster import Roster
 from .store.rows import DeliveryRow, HistoryRow, PartRow
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ TOLD = 2.0
 """Seconds that a publish waits for observers at its end; what is left is told later."""
 
 
-class Desk(Connections):
+class Desk(Roster):
     """Reports, and the changes that a person makes by the id of a publication or a delivery."""
 
     def finish(

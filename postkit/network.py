@@ -132,6 +132,10 @@ class Account:
     settings: Mapping[str, Json] = field(default_factory=dict)
     tenant: str = ""
     state: Literal["ok", "unverified", "needs_login"] = "ok"
+    protected: bool = False
+    """Each post to it is confirmed by its name, and no bare network means it."""
+    is_default: bool = False
+    """Among several of the network, the one that its bare name means."""
 
     @property
     def label(self) -> str:

@@ -21,7 +21,9 @@ from .store.rows import DeliveryRow, PartRow
 
 if TYPE_CHECKING:
     from .deliver.changes import Changes
+    from .deliver.ledger import Ledger
     from .deliver.pauses import Pause, Pauses, Scope
+    from .deliver.renewals import Renewals
     from .deliver.steps import Watch
     from .engine.worker import Worker
 
@@ -223,6 +225,14 @@ class Timetable(Desk):
             threads=threads or THREADS,
             watch=watch,
             sweep=Sweep(self._opened, self.media, self.clock).run,
+            renewals=self._renewals(ledger).run,
+        )
+
+    def _renewals(self, ledger: Ledger) -> Renewals:
+        from .deliver.renewals import Renewals
+
+        return Renewals(
+            self._accounts, self.clients, self.plugins, self.vault, ledger, self.clock
         )
 
     def work(self, *, wait: float = 30.0, watch: Watch | None = None) -> None:

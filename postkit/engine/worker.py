@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 from ..clock import Clock
 from ..deliver.agenda import Agenda
@@ -55,8 +56,9 @@ class Worker:
         threads: int = THREADS,
         watch: Watch | None = None,
         sweep: Callable[[], object] | None = None,
+        renewals: Callable[[], object] | None = None,
     ) -> None:
-        self._sweep = sweep
+        self._aside = {"media": sweep, "access": renewals}
         self._courier = courier
         self._ledger = ledger
         self._agenda = agenda
@@ -240,8 +242,13 @@ class Worker:
                 self._busy.add(name)
             pool.submit(self._run, name, self._ask)
         self._outbox.start()
-        if (sweep := self._sweep) is not None:
-            pool.submit(self._run, "media", lambda _: sweep())
+        for name, chore in self._aside.items():
+            with self._changed:
+                # An answer that a network owes may take longer than a round of chores.
+                if chore is None or name in self._busy or name in self._later:
+                    continue
+                self._busy.add(name)
+            pool.submit(self._run, name, partial(_called, chore))
 
     def _wake(self) -> None:
         """What a wrong clock has put to sleep, where the clock was set back since the last time;
@@ -281,3 +288,7 @@ class Worker:
             self._watch(progress)
         except Exception as error:  # noqa: BLE001 - who only watches must not end the work
             log.warning("%s: the watcher failed (%s)", progress.delivery_id, type(error).__name__)
+
+
+def _called(chore: Callable[[], object], _name: str) -> object:
+    return chore()
