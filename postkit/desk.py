@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial as bind
 from typing import TYPE_CHECKING
@@ -31,18 +31,26 @@ class Desk(Roster):
     """Reports, and the changes that a person makes by the id of a publication or a delivery."""
 
     def finish(
-        self, name: str, *, wait: float = WAIT, retry: bool = False, watch: Watch | None = None
+        self,
+        name: str,
+        *,
+        wait: float = WAIT,
+        retry: bool = False,
+        watch: Watch | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Take a publication or a delivery as far as it goes: idempotent, never twice.
 
         ``retry`` sends again what was refused for good, with what is held behind it: what was
-        wrong at the network has been mended. What is live is not sent again.
+        wrong at the network has been mended. What is live is not sent again. With it, protected
+        accounts are ``confirmed`` as in ``publish``; else what was confirmed goes on.
         """
         from .engine.threads import ThreadEngine
 
         check_wait(wait)
         publication, deliveries = self._named(name)
         if retry:
+            self._check_deliveries(deliveries, confirmed)
             self._retry(name, deliveries)
         deadline = self.clock.now() + timedelta(seconds=wait)
         names = [delivery.id for delivery in deliveries]
@@ -87,6 +95,12 @@ class Desk(Roster):
         """Everything that happened to a delivery, oldest first."""
         return self._publications.history(self._publications.delivery(delivery_id).id)
 
+    def accounts_of(self, name: str) -> list[Account]:
+        """The accounts that a publication or a delivery goes to."""
+        _, deliveries = self._named(name)
+        ids = dict.fromkeys(row.account_id for row in deliveries)
+        return [self._accounts.by_id(account_id) for account_id in ids]
+
     # After the fact
 
     def resolve(
@@ -98,12 +112,14 @@ class Desk(Roster):
         give_up: bool = False,
         wait: float = WAIT,
         watch: Watch | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Answer the question of an uncertain delivery, and go on from there; or give up one that
         waits or is in doubt.
 
-        ``is_live`` is the link of the post that was found. Raises InputError where there is no
-        question, or several.
+        ``is_live`` is the link of the post that was found. To ``resend`` to a protected account,
+        it is ``confirmed`` as in ``publish``. Raises InputError where there is no question, or
+        several.
         """
         if sum((is_live is not None, resend, give_up)) != 1:
             raise InputError("Give one answer: --is-live URL, --resend or --give-up.")
@@ -130,6 +146,7 @@ class Desk(Roster):
             receipt = self._receipt_of(delivery, is_live, ledger)
             ledger.live(part, "is_live", receipt, "A person found it.")
         elif resend:
+            self._check_deliveries([delivery], confirmed)
             ledger.resend(part, "A person says that it is not live.")
         else:
             self._give_up(ledger, delivery, part)
@@ -152,11 +169,13 @@ class Desk(Roster):
         gone = Refused("A person gave it up.", network=delivery.network, code=GIVEN_UP)
         ledger.failed(part, "give_up", gone)
 
-    def delete(self, name: str) -> Report:
-        """Delete the live parts at their networks, the last first."""
+    def delete(self, name: str, *, confirmed: Collection[str] = ()) -> Report:
+        """Delete the live parts at their networks, the last first. Protected accounts are
+        ``confirmed`` as in ``publish``."""
         from .remote import delete
 
         publication, deliveries = self._named(name)
+        self._check_deliveries(deliveries, confirmed)
         ledger = self._ledger()
         problems: list[str] = []
         for delivery in deliveries:
@@ -187,6 +206,12 @@ class Desk(Roster):
         return report
 
     # Inside
+
+    def _check_deliveries(
+        self, deliveries: Sequence[DeliveryRow], confirmed: Collection[str]
+    ) -> None:
+        accounts = [self._accounts.by_id(row.account_id) for row in deliveries]
+        self._check_confirmed(accounts, confirmed)
 
     def _tell_observers(self) -> None:
         if self._observed:

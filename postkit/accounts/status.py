@@ -12,7 +12,14 @@ from .grant import Grant
 SOON = timedelta(days=7)
 """An end of access that only a person can prevent is told so long before."""
 Health = Literal[
-    "ok", "unverified", "ends soon", "scopes missing", "ended", "needs login", "no access", "unknown"
+    "ok",
+    "unverified",
+    "ends soon",
+    "scopes missing",
+    "ended",
+    "needs login",
+    "no access",
+    "unknown",
 ]
 STOPS: frozenset[Health] = frozenset({"scopes missing", "ended", "needs login", "no access"})
 """With these, the next post to the account will not be sent."""
@@ -112,4 +119,3 @@ def ending(end: datetime, now: datetime) -> str:
         return f"in {hours} hours"
     minutes = int(left.total_seconds() // 60)
     return f"in {minutes} minutes" if minutes >= 2 else "in a minute"
-

@@ -16,19 +16,22 @@ from ..plan import Plan
 from ..post import Post
 from ..report import Report
 from ..store.publications import Due
+from .completing import complete_accounts
 from .content import content_options, read_post, read_wishes
 from .output import counted, emit, json_option, print_report, say, shown
 from .plan import planned_report, print_plan
 from .progress import MediaLines, ProgressLines
 from .timing import empty_times, scheduled_for, spoken, time_options
 from .waiting import wait_option
+from .yes import Confirmed, ask_for_names, yes_options
 
 
-@click.command("publish")
+@click.command("publish", cls=Confirmed)
 @click.option(
     "--to",
     multiple=True,
     metavar="ADDRESS",
+    shell_complete=complete_accounts,
     help="Where to: network[:account][/target] or @group; repeat it or separate by commas.",
 )
 @content_options
@@ -41,7 +44,7 @@ from .waiting import wait_option
 @wait_option
 @click.option("--once", metavar="NAME", help="Repeatable for scripts: the same name sends once.")
 @click.option("--again", is_flag=True, help="Send although the same went there lately.")
-@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@yes_options
 @json_option
 def command(**given: Any) -> int:
     """Publish POST, now or --at a time: a post file, a text, or '-' for a post file on standard
@@ -83,7 +86,13 @@ def command(**given: Any) -> int:
             if not given["yes"] and not as_json and needs_consent(plan):
                 _confirm(plan, later)
             kept = kit.accept(
-                plan, partial=given["partial"], once=given["once"], to=to, source=source, due=due
+                plan,
+                partial=given["partial"],
+                once=given["once"],
+                to=to,
+                source=source,
+                due=due,
+                confirmed=_named(plan, given),
             )
             unsent = 1 if plan.refused else 0
             count = counted(len(plan.deliveries) - len(plan.refused), "address")
@@ -177,6 +186,13 @@ def needs_consent(plan: Plan) -> bool:
         and (planned.cost or planned.rendition.losses or planned.rendition.changes)
         for planned in plan.deliveries
     )
+
+
+def _named(plan: Plan, given: dict[str, Any]) -> tuple[str, ...]:
+    accounts = [each.place.account for each in plan.deliveries if each.rendition is not None]
+    # A bare --yes says that nobody shall be asked, and so names no account.
+    quiet = given["as_json"] or given["yes"]
+    return ask_for_names(accounts, given["confirmed"], "Send it?", as_json=quiet)
 
 
 def _confirm(plan: Plan, due: Due | None) -> None:

@@ -14,7 +14,7 @@ from ..accounts.survey import grant_in
 from ..accounts.vault import Vault
 from ..clock import Clock
 from ..contract import asked
-from ..errors import NeedsLogin, NetworkError, PostkitError, StoreError
+from ..errors import NeedsLogin, NetworkError, PostkitError, StoreError, VaultError
 from ..network import Account, CanRefresh
 from ..plugins import Plugins
 from ..store.accounts import AccountRows
@@ -77,21 +77,24 @@ class Renewals:
 
     def look(self) -> None:
         """Renew what ends soon, and tell what only a person can renew. Raises StoreError."""
+        try:
+            vault = self._vault()
+            ids = frozenset(vault.ids())
+        except VaultError as shut:
+            log.info("access was not looked at: %s", shut.message)
+            return
         for account in self._accounts.all():
-            if account.state == "needs_login":
+            if account.state == "needs_login" or account.id not in ids:
                 continue
             try:
-                self._look_at(account)
+                self._look_at(account, vault)
             except StoreError:
                 raise
             except PostkitError as error:
-                # A vault that is shut, a plugin that does not load: each post says so as well.
+                # A damaged entry, a plugin that does not load: each post says so as well.
                 log.info("%s: its access was not looked at: %s", account.label, error.message)
 
-    def _look_at(self, account: Account) -> None:
-        vault = self._vault()
-        if account.id not in vault.ids():
-            return
+    def _look_at(self, account: Account, vault: Vault) -> None:
         grant = grant_in(vault, self._plugins, account)
         if self._is_due(account, grant):
             grant = self._renewed(account, grant)
@@ -133,9 +136,7 @@ class Renewals:
         try:
             connection = self._clients.take(account)
             held = connection.secrets.held if connection.secrets is not None else {}
-            now = asked(
-                connection.network, "grant", Grant, partial(connection.network.grant, held)
-            )
+            now = asked(connection.network, "grant", Grant, partial(connection.network.grant, held))
             # Another process was faster, or the plugin renewed it when it connected.
             if now == grant and isinstance(connection.network, CanRefresh):
                 connection.renew()

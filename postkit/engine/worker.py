@@ -59,6 +59,7 @@ class Worker:
         renewals: Callable[[], object] | None = None,
     ) -> None:
         self._aside = {"media": sweep, "access": renewals}
+        self._under_way: set[str] = set()
         self._courier = courier
         self._ledger = ledger
         self._agenda = agenda
@@ -243,12 +244,16 @@ class Worker:
             pool.submit(self._run, name, self._ask)
         self._outbox.start()
         for name, chore in self._aside.items():
-            with self._changed:
-                # An answer that a network owes may take longer than a round of chores.
-                if chore is None or name in self._busy or name in self._later:
-                    continue
-                self._busy.add(name)
-            pool.submit(self._run, name, partial(_called, chore))
+            # One of them may take longer than a round of chores, as where a network is slow.
+            if chore is not None and name not in self._under_way:
+                self._under_way.add(name)
+                pool.submit(self._run, name, partial(self._do_aside, chore))
+
+    def _do_aside(self, chore: Callable[[], object], name: str) -> None:
+        try:
+            chore()
+        finally:
+            self._under_way.discard(name)
 
     def _wake(self) -> None:
         """What a wrong clock has put to sleep, where the clock was set back since the last time;
@@ -288,7 +293,3 @@ class Worker:
             self._watch(progress)
         except Exception as error:  # noqa: BLE001 - who only watches must not end the work
             log.warning("%s: the watcher failed (%s)", progress.delivery_id, type(error).__name__)
-
-
-def _called(chore: Callable[[], object], _name: str) -> object:
-    return chore()
