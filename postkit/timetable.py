@@ -16,7 +16,7 @@ from .network import Attachment
 from .plan import Wishes
 from .post import Post
 from .report import DeliveryReport, Report
-from .store.publications import Due, NewDelivery
+from .store.publications import Due, NewDelivery, Standing
 from .store.rows import DeliveryRow, PartRow
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ class Timetable(Desk):
     def queue_length(self) -> int:
         """How many deliveries are not sent yet."""
         return self._publications.count_waiting()
+
+    def standing(self) -> Standing:
+        """How many deliveries that are not sent yet are overdue, to come, uncertain, held or
+        missed."""
+        return self._publications.standing()
+
+    def last_due(self) -> dict[str, datetime]:
+        """When the last post that is scheduled to an account is due, by the account's id."""
+        return self._publications.last_due()
 
     def copied(self) -> list[str]:
         """Ids of deliveries of which a late look found a second post in the last week."""

@@ -10,9 +10,7 @@ from ..errors import PostkitError
 from ..home import Home
 
 
-def complete_accounts(
-    _ctx: click.Context, _param: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_accounts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """The names of the connected accounts that begin so. Never makes a store, nor waits for one."""
     try:
         path = Home.resolve().store_path

@@ -19,9 +19,7 @@ from .yes import ask_for_names, named_option
 @wait_option
 @named_option
 @json_option
-def command(
-    name: str, retry: bool, wait: float, confirmed: tuple[str, ...], as_json: bool
-) -> int:
+def command(name: str, retry: bool, wait: float, confirmed: tuple[str, ...], as_json: bool) -> int:
     """Take a publication (p_...) or a delivery (d_...) on from where it stopped."""
     with Kit() as kit, ProgressLines(quiet=as_json) as progress:
         names = confirmed

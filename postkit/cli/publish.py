@@ -178,12 +178,18 @@ def _say_repeated(report: Report) -> None:
 
 
 def needs_consent(plan: Plan) -> bool:
-    """Whether a person on a terminal should see the plan first: a split, a loss or a cost."""
+    """Whether a person on a terminal should see the plan first: a split, a loss, a cost, or a
+    protected account."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     return any(
         planned.rendition is not None
-        and (planned.cost or planned.rendition.losses or planned.rendition.changes)
+        and (
+            planned.cost
+            or planned.rendition.losses
+            or planned.rendition.changes
+            or planned.place.account.protected
+        )
         for planned in plan.deliveries
     )
 
@@ -197,6 +203,8 @@ def _named(plan: Plan, given: dict[str, Any]) -> tuple[str, ...]:
 
 def _confirm(plan: Plan, due: Due | None) -> None:
     print_plan(plan)
+    if any(planned.place.account.protected for planned in plan.deliveries):
+        return  # to type its name is the answer
     question = f"Send this on {spoken(due.at, due.zone)}?" if due is not None else "Send this?"
     if not click.confirm(question, default=True):
         say(NOTHING_SENT, err=True)
