@@ -39,10 +39,10 @@ def _print(examination: Examination) -> None:
     findings = examination.findings
     for finding in findings:
         mark, colour = ("✗", "red") if finding.severity == "problem" else ("!", "yellow")
-        area = click.style(finding.area, bold=True)
-        click.echo(f"{click.style(mark, fg=colour)} {area}  {shown(finding.text)}")
+        name = click.style(finding.area, bold=True)
+        click.echo(f"{click.style(mark, fg=colour)} {name}  {shown(finding.text)}")
         if finding.remedy:
-            labelled("mend", finding.remedy)
+            labelled("next", finding.remedy)
     if findings:
         click.echo()
     for area in examination.areas:

@@ -27,9 +27,9 @@ def _finding(status: AccountStatus, last_due: datetime | None) -> Finding | None
     text, _, rest = status.remedy.partition("; ")
     end = status.grant.ends_at if status.grant is not None else None
     stops = status.health in STOPS
-    if status.health == "ends soon" and end is not None and last_due is not None:
-        if end < last_due:
-            stops = True
-            text += ", before a post to it is due"
+    is_early = end is not None and last_due is not None and end < last_due
+    if status.health == "ends soon" and is_early:
+        stops = True
+        text += ", before a post to it is due"
     severity = problem if stops else warning
     return severity("accounts", f"{text}.", rest.rstrip("."))

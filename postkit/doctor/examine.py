@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from ..accounts.check import Heard
@@ -53,6 +52,6 @@ def _on_its_own(area: Area, look: Look, kit: Kit) -> Examined:
         return look(kit)
     except PostkitError as error:
         return Examined(area, "", (problem(area, error.message),))
-    except (OSError, sqlite3.Error) as error:
-        reason = Redactor.redact(str(error))
+    except Exception as error:  # noqa: BLE001 - what is broken here must hide nothing else
+        reason = Redactor.redact(f"{type(error).__name__}: {error}")
         return Examined(area, "", (problem(area, f"It could not be looked at ({reason})."),))

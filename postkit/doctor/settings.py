@@ -13,7 +13,7 @@ def look(kit: Kit) -> Examined:
     try:
         config = read_config(path)
     except InputError as error:
-        found = [problem("settings", text, f"mend {path}") for text in error.problems]
+        found = [problem("settings", text, f"correct {path}") for text in error.problems]
         return Examined("settings", "", tuple(found))
     if not path.exists():
         return Examined("settings", f"none ({path} is not there)")

@@ -15,6 +15,8 @@ ACCOUNT = "a_"
 
 
 def look(kit: Kit) -> Examined:
+    if not kit.home.path.exists():
+        return Examined("vault", "none yet")
     accounts = _accounts(kit)
     try:
         vault = kit.vault()
