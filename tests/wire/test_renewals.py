@@ -256,12 +256,18 @@ def test_who_is_out_of_reach_takes_no_access_away(
     assert told.logins == []
 
 
+@pytest.mark.parametrize("left", [-5.0, 300.0], ids=["at connect", "at refresh"])
 def test_access_that_was_replaced_meanwhile_is_not_refused(
-    kit: Kit, server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, server: EmulatorServer, monkeypatch: pytest.MonkeyPatch, left: float
 ) -> None:
     good = fields(kit)
-    change(kit, expires_at=ahead(-5), refresh_token="pk_canary_gone")
+    change(kit, expires_at=ahead(HOUR), refresh_token="pk_canary_gone")
     looks = renewals(kit)
+    looks.look()
+    if left < 0:
+        change(kit, expires_at=ahead(left))
+    else:
+        later(kit, HOUR - left)
     refuse = looks._disconnect
 
     def replaced_first(*given: object) -> None:
