@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from postkit.cli.connect import not_granted
 from postkit.kit import Kit
 from postkit.testing.suite.access import closed_port
 
@@ -313,3 +314,15 @@ def test_a_post_beyond_the_end_of_access_is_told(mastodon: Program) -> None:
     grant("mastodon:mastodon", expires_at=str(int(time.time() + timedelta(days=9).total_seconds())))
     shown = mastodon("show", late["publication"], "--json").report
     assert not [each for each in shown["warnings"] if "access" in each]
+
+
+def test_scopes_that_were_not_granted_are_told_when_it_is_connected(postkit: Program) -> None:
+    postkit.connect("x")
+    grant("x:x", scopes="tweet.read tweet.write users.read offline.access")
+    with Kit() as kit:
+        assert not_granted(kit, kit.plugins.network("x"), kit.account("x:x")) == [
+            "media.write was not granted, which is needed to upload pictures and videos: without "
+            "it nothing can be published."
+        ]
+        grant("x:x", scopes="")
+        assert not_granted(kit, kit.plugins.network("x"), kit.account("x:x")) == []

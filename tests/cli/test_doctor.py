@@ -141,7 +141,7 @@ def test_a_disk_that_is_nearly_full(
     mastodon: Program, monkeypatch: pytest.MonkeyPatch, free: int, severity: str
 ) -> None:
     usage = type("Usage", (), {"free": free})
-    monkeypatch.setattr(store_area.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     _, [found] = doctor(mastodon)
     assert (found.severity, found.area) == (severity, "store")
     assert f"{free // 1_000_000} MB are free" in found.text
