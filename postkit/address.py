@@ -51,13 +51,18 @@ class Place:
         return self.account.label + (f"/{self.target}" if self.target else "")
 
 
-def expand(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
-    """Replace each ``@group`` by its addresses; what is named twice goes once."""
+def expand(
+    names: Iterable[str], groups: Mapping[str, Sequence[str]], *, of_tenant: bool = False
+) -> list[str]:
+    """Replace each ``@group`` by its addresses; what is named twice goes once. ``of_tenant``:
+    there are no groups."""
     found: list[str] = []
     problems: list[str] = []
     for name in names:
         if not name.startswith("@"):
             found.append(name)
+        elif of_tenant:
+            problems.append(f"{name!r}: a tenant has no groups; name each address.")
         elif name[1:] in groups:
             found.extend(groups[name[1:]])
         else:
@@ -77,20 +82,37 @@ def expand(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[st
 
 
 def locate(
-    address: Address, accounts: Sequence[Account], defaults: Mapping[str, str], networks: list[str]
+    address: Address,
+    accounts: Sequence[Account],
+    defaults: Mapping[str, str],
+    networks: list[str],
+    *,
+    of_tenant: bool = False,
 ) -> Place:
     """The account that an address means. Raises InputError with what to do instead.
 
     ``defaults`` holds the name of the account that postkit.toml chooses by network; else the one
     that was made the default is meant, else the only one. A protected account is meant by its own
     name alone.
+    ``of_tenant``: the address has to name
+    its account, also where there is one alone, since what is another's must never be a default.
     """
     here = [account for account in accounts if account.network == address.network]
+    if of_tenant and address.account is None and (here or address.network in networks):
+        named = ", ".join(account.label for account in here)
+        raise InputError(
+            f"{address}: a tenant has no default account; "
+            + (f"name one of {named}." if named else f"write {address.network}:NAME.")
+        )
     if not here:
         if address.network not in networks:
             raise InputError(
                 f"{address}: there is no network {address.network!r}."
                 f"{did_you_mean(address.network, networks)} `postkit networks` lists them."
+            )
+        if of_tenant:
+            raise InputError(
+                f"{address}: the tenant has no account there; let the program connect it."
             )
         raise InputError(
             f"{address}: no account is connected; run `postkit connect {address.network}`."
@@ -116,8 +138,8 @@ def locate(
         )
     for account in here:
         if account.name == name:
-            named = account if address.account else _unprotected(address, account)
-            return Place(named, address.target)
+            meant = account if address.account else _unprotected(address, account)
+            return Place(meant, address.target)
     raise InputError(
         f"{address}: there is no account {address.network}:{name}."
         f"{did_you_mean(name, names)} Connected: {', '.join(a.label for a in here)}."

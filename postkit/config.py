@@ -50,6 +50,15 @@ class Config:
         """The settings of an account (`network:name`); empty where there are none."""
         return self.accounts.get(account, _EMPTY)
 
+    def for_tenants(self) -> Config:
+        """What holds for tenants too: the settings of networks. Groups, default addresses, the
+        chosen account of a network and the settings of an account are this installation's own."""
+        networks = {
+            name: MappingProxyType({key: each for key, each in own.items() if key != "account"})
+            for name, own in self.networks.items()
+        }
+        return Config(networks=MappingProxyType(networks))
+
 
 def read_config(path: Path) -> Config:
     """The settings in the file; without a file, none. Raises `InputError` with every problem."""

@@ -49,8 +49,8 @@ class Connections(Installation):
             network if name is None else name,
             credentials,
             accounts=self._accounts,
-            vault=self.vault(),
-            clients=self.clients,
+            vault=self._root.vault(),
+            clients=self._root.clients,
             endpoint=endpoint,
             ca_bundle=ca_bundle,
             replacing=replace,
@@ -84,7 +84,7 @@ class Connections(Installation):
             plugin,
             chosen,
             self._accounts,
-            self.vault(),
+            self._root.vault(),
             endpoint,
             ca_bundle,
             replacing=replace,
@@ -120,8 +120,8 @@ class Connections(Installation):
                 pending.name,
                 fields,
                 accounts=self._accounts,
-                vault=self.vault(),
-                clients=self.clients,
+                vault=self._root.vault(),
+                clients=self._root.clients,
                 endpoint=pending.endpoint,
                 ca_bundle=pending.ca_bundle,
                 replacing=pending.replacing,
@@ -137,7 +137,7 @@ class Connections(Installation):
         """Whether the credentials of an app at that network are kept from an earlier connect."""
         from .accounts.oauth.apps import Apps
 
-        return bool(Apps(self.vault(), self._accounts.tenant).get(network, endpoint))
+        return bool(Apps(self._root.vault(), self.tenant).get(network, endpoint))
 
     def forget_app(self, network: str, *, redirect_uri: str, endpoint: str | None) -> None:
         """Let an app that registered itself be registered anew: its server may have lost it."""
@@ -149,7 +149,7 @@ class Connections(Installation):
         from .accounts.oauth.pending import PendingConnects
         from .deliver.clients import session_of
 
-        vault, tenant = self.vault(), self._accounts.tenant
+        vault, tenant = self._root.vault(), self.tenant
         return Flow(PendingConnects(vault, self.clock, tenant), Apps(vault, tenant), session_of)
 
     def _end_access(
@@ -175,9 +175,13 @@ class Connections(Installation):
         return None
 
     def account(self, label: str) -> Account:
-        """The account of that label (``network:name``, or ``network`` where it has one account).
-        Raises UnknownName."""
-        same = [a for a in self.accounts if label in (a.label, a.network)]
+        """The account of that label (``network:name``, or ``network`` where it has one account;
+        not so for a tenant, which has no default account). Raises UnknownName."""
+        same = [
+            account
+            for account in self.accounts
+            if label == account.label or (label == account.network and not self.tenant)
+        ]
         if len(same) == 1:
             return same[0]
         from .suggest import did_you_mean
@@ -210,9 +214,9 @@ class Connections(Installation):
         problem = self._revoked(account)
         # The secret first: a crash in between leaves an account that can be removed again, and
         # not a secret that nothing names any more.
-        self.vault().delete(account.id)
+        self._root.vault().delete(account.id)
         self._accounts.remove(account.id)
-        self.clients.drop(account.id)
+        self._root.clients.drop(account.id)
         return account, problem
 
     def _revoked(self, account: Account) -> NetworkError | None:
@@ -220,7 +224,7 @@ class Connections(Installation):
         from .network import CanRevoke
 
         network = self.plugins.network(account.network)
-        vault = self.vault()
+        vault = self._root.vault()
         if account.id not in vault.ids():
             return None
         fields, place = vault.access(account.id)
@@ -248,7 +252,7 @@ class Connections(Installation):
         public = {field.name for field in rows if not field.secret} | LEARNT
         public |= set(network.oauth.app) if network.oauth is not None else set()
         own = {value for name, value in fields.items() if name not in public and value}
-        vault = self.vault()
+        vault = self._root.vault()
         ids = vault.ids()
         return [
             other.label
@@ -264,8 +268,9 @@ class Connections(Installation):
         return self._with(self.account(label), bind(recent, count=count))
 
     def _with(self, account: Account, call: Callable[[Connection], T]) -> T:
-        connection = self.clients.take(account)
+        clients = self._root.clients
+        connection = clients.take(account)
         try:
             return connection.ask(lambda: call(connection))
         finally:
-            self.clients.give(connection)
+            clients.give(connection)

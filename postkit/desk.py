@@ -257,7 +257,7 @@ class Desk(Roster):
             network = self.plugins.network(account.network)
         except PostkitError:
             return "unknown"
-        part = RenderedPart.from_json(parts[0].rendition, self.media)
+        part = RenderedPart.from_json(parts[0].rendition, self._root.media)
         return network.guarantee(part, account).kind
 
     def _receipt_of(self, delivery: DeliveryRow, url: str, ledger: Ledger) -> Receipt:

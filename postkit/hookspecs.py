@@ -45,7 +45,10 @@ def postkit_add_commands(cli: Any) -> None:
 
 @hookspec(firstresult=True)
 def postkit_secret(reference: str) -> str | None:
-    """Called at each resolution of a reference such as ``env:NAME``. Return None to pass."""
+    """Called at each resolution of a reference (``SCHEME:REST``) to a secret. Return None to pass.
+
+    The core comes first, and resolves ``env:NAME``, ``file:PATH`` and ``cmd:COMMAND``.
+    """
 
 
 @hookspec
@@ -54,12 +57,15 @@ def postkit_rewrite(post: Post, address: str) -> Post | None:
 
 
 @hookspec
-def postkit_changed(delivery: str, before: DeliveryState, after: DeliveryState) -> None:
+def postkit_changed(
+    delivery: str, before: DeliveryState, after: DeliveryState, tenant: str
+) -> None:
     """Called after a delivery (its id) shows another state, once that is durable: late rather
     than never, once more after a failure, in the order of the changes. What it raises is logged
-    and changes nothing."""
+    and changes nothing. ``tenant`` is whose delivery it is: "" where a program has no tenants."""
 
 
 @hookspec
-def postkit_account_needs_login(account: str, reason: str) -> None:
-    """Called after a network has refused an account's access (``network:name``), likewise."""
+def postkit_account_needs_login(account: str, reason: str, tenant: str) -> None:
+    """Called after a network has refused an account's access (``network:name`` of ``tenant``),
+    likewise."""

@@ -15,6 +15,7 @@ from .config import Config, read_config
 from .errors import InputError
 from .home import Home
 from .plugins import Plugins
+from .tenant import checked
 
 if TYPE_CHECKING:
     from .accounts.vault import Vault
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .store.publications import PublicationRows
 
 if TYPE_CHECKING:
-    opened = cached_property
+    opened = shared = guarded = cached_property
 else:
 
     class opened(cached_property):  # noqa: N801 - it reads as a decorator
@@ -44,9 +45,29 @@ else:
             with whole._lock:
                 return super().__get__(whole, owner)
 
+    class shared(opened):  # noqa: N801
+        """One part for an installation and the Kits of its tenants."""
+
+        def __get__(self, whole, owner=None):
+            return super().__get__(None if whole is None else whole._root, owner)
+
+    class guarded(opened):  # noqa: N801
+        """One part for all, which a tenant's Kit works with and does not hand out: it answers to
+        the ids of all tenants."""
+
+        def __get__(self, whole, owner=None):
+            if whole is not None:
+                whole._refuse_tenants(self.attrname)
+            return super().__get__(whole, owner)
+
 
 class Installation:
-    """One home with its configuration, store, media, vault and plugins."""
+    """One home with its configuration, store, media, vault and plugins; or what a tenant sees of
+    its ``_parent``'s."""
+
+    tenant: str = ""
+    """Whose accounts and posts these are: "" where there are no tenants."""
+    _parent: Installation | None = None
 
     def __init__(
         self,
@@ -69,7 +90,8 @@ class Installation:
         self._vault: Vault | None = None
 
     def close(self) -> None:
-        """Close connections and the store. The Kit cannot be used afterwards."""
+        """Close connections and the store. The Kit cannot be used afterwards, nor can those of its
+        tenants; to close one of theirs closes nothing."""
         if "clients" in self.__dict__:
             self.clients.close()
         if "_database" in self.__dict__:
@@ -77,15 +99,17 @@ class Installation:
 
     @opened
     def config(self) -> Config:
+        if self._parent is not None:
+            return self._parent.config.for_tenants()
         return read_config(self.home.config_path)
 
-    @opened
+    @shared
     def plugins(self) -> Plugins:
         plugins = Plugins(self._extra)
         plugins.manager.hook.postkit_configure.call_historic(kwargs={"config": self.config})
         return plugins
 
-    @opened
+    @shared
     def _database(self) -> Database:
         from .store.database import Database
 
@@ -94,35 +118,41 @@ class Installation:
 
     @opened
     def _accounts(self) -> AccountRows:
+        return self._account_rows(self.tenant)
+
+    def _account_rows(self, tenant: str | None) -> AccountRows:
         from .store.accounts import AccountRows
 
-        return AccountRows(self._opened, self.clock, settings=self._settings)
+        return AccountRows(self._opened, self.clock, tenant, settings=self._settings)
 
     @opened
     def _publications(self) -> PublicationRows:
+        return self._publication_rows(self.tenant)
+
+    def _publication_rows(self, tenant: str | None) -> PublicationRows:
         from .store.publications import PublicationRows
 
-        return PublicationRows(self._opened, self.clock)
+        return PublicationRows(self._opened, self.clock, tenant)
 
     @property
     def _opened(self) -> Database:
         with self._lock:
             return self._database
 
-    @opened
+    @guarded
     def media(self) -> MediaFiles:
         from .store.media import MediaFiles
 
         # The home's folder of media is that of its own store; another one is a guest.
         return MediaFiles(self.home.media_path, is_shared=self.home.has_other_store)
 
-    @opened
+    @guarded
     def clients(self) -> Clients:
         from .deliver.clients import Clients
 
         return Clients(self.plugins, self.vault)
 
-    @opened
+    @shared
     def fetcher(self) -> Fetches:
         """What fetches media that are named by a URL, and the pages of link cards."""
         from .fetch.fetcher import Fetcher
@@ -130,26 +160,26 @@ class Installation:
         return self._fetcher or Fetcher()
 
     def vault(self) -> Vault:
-        """The vault. Raises VaultError with what to do where it cannot be opened."""
-        from .accounts.keys import find_key
-        from .accounts.vault import Vault
+        """The vault. Raises VaultError with what to do where it cannot be opened, and InputError
+        for a tenant."""
+        self._refuse_tenants("vault")
+        from .accounts.opening import open_vault
 
         with self._lock:
             if self._vault is None:
-                self.home.ensure()
-                self._vault = Vault(self.home.vault_path, self._key or find_key(self.home))
+                self._vault = open_vault(self.home, self._key)
             return self._vault
 
     def _settings(self, account: Account) -> Mapping[str, Any]:
         """What postkit.toml says of an account, over what was learnt when it was connected."""
-        config = self.config
+        config = self.config.for_tenants() if account.tenant else self.config
         return {
             **account.settings,
             **config.network(account.network),
             **config.account(account.label),
         }
 
-    @opened
+    @shared
     def _observed(self) -> bool:
         """Whether a plugin wants to be told of changes."""
         hook = self.plugins.manager.hook
@@ -157,19 +187,46 @@ class Installation:
             hook.postkit_changed.get_hookimpls() or hook.postkit_account_needs_login.get_hookimpls()
         )
 
+    @property
+    def _root(self) -> Installation:
+        return self if self._parent is None else self._parent
+
+    @property
+    def _served(self) -> str | None:
+        """Whose posts a worker of this Kit sends: a tenant's its own, else all tenants' (None)."""
+        return self.tenant or None
+
+    def _narrow(self, parent: Installation, tenant: str) -> None:
+        """Become what ``tenant`` sees of ``parent``. Raises InputError for what is no tenant."""
+        if parent.tenant:
+            raise InputError("This is a tenant's Kit; ask the one that it came from for another.")
+        self.tenant = checked(tenant)
+        self._parent = parent
+        self.home, self.clock, self._lock = parent.home, parent.clock, parent._lock
+
+    def _refuse_tenants(self, what: str) -> None:
+        if self._parent is not None:
+            raise InputError(
+                f"A tenant's Kit hands out no {what}, which all tenants share; ask the Kit that it "
+                "came from."
+            )
+
     def _ledger(self) -> Ledger:
+        return self._ledger_of(self.tenant)
+
+    def _ledger_of(self, tenant: str | None) -> Ledger:
         from .deliver.ledger import Ledger
         from .deliver.owner import this_process
 
-        return Ledger(self._opened, self.clock, this_process(), observed=self._observed)
+        return Ledger(self._opened, self.clock, this_process(), tenant, observed=self._observed)
 
     def _agenda(self) -> Agenda:
         from .deliver.agenda import Agenda
         from .deliver.owner import this_process
 
-        return Agenda(self._opened, self.clock, this_process())
+        return Agenda(self._opened, self.clock, this_process(), self._served)
 
-    @opened
+    @shared
     def _outbox(self) -> Outbox:
         from .deliver.outbox import Outbox
 
@@ -193,8 +250,9 @@ class Installation:
                 None,
                 self.config,
                 self.fetcher,
-                offline_here=self._fetcher is None,
+                offline_here=self._root._fetcher is None,
                 unconnected=True,
+                tenant=self.tenant,
             )
         return Planner(
             self.plugins,
@@ -202,16 +260,20 @@ class Installation:
             self._publications,
             self.config,
             self.fetcher,
-            offline_here=self._fetcher is None,
+            offline_here=self._root._fetcher is None,
             unconnected=unconnected,
+            tenant=self.tenant,
         )
 
-    def _courier(self, ledger: Ledger) -> Courier:
+    def _courier(self, ledger: Ledger, accounts: AccountRows | None = None) -> Courier:
         from .deliver.courier import Courier
         from .deliver.spool import Spool
 
         spool = Spool(self.home.store_path.with_name("receipts.jsonl"))
-        return Courier(ledger, self.clients, self._accounts, self.media, spool, self.clock)
+        root = self._root
+        return Courier(
+            ledger, root.clients, accounts or self._accounts, root.media, spool, self.clock
+        )
 
 
 def _called(function: Callable[..., object], names: Sequence[str], **given: Any) -> object:

@@ -25,7 +25,9 @@ class Kit(Timetable):
 
     ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
     the platform's data folder). ``plugins`` are added to the installed ones. ``key`` (32 bytes)
-    opens the vault where neither POSTKIT_KEY nor a key file shall. ``fetcher`` (default: a
+    opens the vault where nothing else shall (POSTKIT_KEY, a key file, the system's keyring, ...);
+    a program that keeps secrets out of core dumps calls
+    ``postkit.core_dumps.disable_core_dumps`` before. ``fetcher`` (default: a
     ``postkit.fetch.fetcher.Fetcher``) fetches media that are named by a URL, and the pages of link
     cards; without one, no page is fetched for accounts on this machine. Opens what it needs when
     it is needed; safe to use from several threads. Use it as a context manager, or call
@@ -37,6 +39,21 @@ class Kit(Timetable):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def for_tenant(self, tenant: str) -> Kit:
+        """The same installation as one tenant sees it: with the tenant's accounts, posts, names
+        (``once``), pauses, limits and events, and no others; an id of another tenant's is as
+        unknown as one that there is not.
+
+        There is no default account: an address names its own, such as ``x:acme``. Groups, default
+        addresses and the settings of accounts in postkit.toml are not the tenant's; those of
+        networks hold. Plugins, store, vault, media and clients are shared with this Kit, whose
+        ``close`` closes them; the tenant's ``close`` does nothing. ``tenant`` is a text of at most
+        128 printable characters. Raises InputError for any other, and where this is a tenant's.
+        """
+        kit = Kit.__new__(Kit)
+        kit._narrow(self, tenant)
+        return kit
 
     def plan(
         self,
@@ -218,7 +235,7 @@ class Kit(Timetable):
         self._check_confirmed(map(self._accounts.by_id, ids), confirmed)
         # A key that is missing or wrong is found out here, before anything is written down.
         for account_id in ids:
-            self.vault().get(account_id)
+            self._root.vault().get(account_id)
         new = []
         for planned in sendable:
             rendition = planned.rendition

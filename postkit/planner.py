@@ -40,6 +40,11 @@ from .plan import Plan, Planned, Wishes
 
 MAX_REMOTE = 50
 """Media by URL of one post: more than a long thread has, and a bound for a hostile post file."""
+NOBODY = (
+    "Nobody to publish to: name addresses with --to, in the post file (`to:`), or as `default` in "
+    "postkit.toml."
+)
+NOBODY_OF_TENANT = "Nobody to publish to: name addresses in the call, or in the post file (`to:`)."
 NOT_HERE = "no page is fetched for an account on this machine"
 
 
@@ -50,7 +55,7 @@ class Planner:
 
     ``unconnected``: an address whose account is not connected is planned by the usual limits of
     its network, to be looked at and not to be sent. Without a store (``accounts`` and
-    ``publications`` None) none is connected.
+    ``publications`` None) none is connected. A ``tenant`` has no groups and no default account.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Planner:
         *,
         offline_here: bool = False,
         unconnected: bool = False,
+        tenant: str = "",
     ) -> None:
         self._plugins = plugins
         self._accounts = accounts
@@ -71,6 +77,7 @@ class Planner:
         self._fetcher = fetcher
         self._may_stay = offline_here
         self._unconnected = unconnected
+        self._of_tenant = bool(tenant)
         self._cards: dict[tuple[str, bool], Card] = {}
 
     def plan(
@@ -87,14 +94,11 @@ class Planner:
         names: list[str] = []
         for name in to or post.to or self._config.default:
             try:
-                names += expand([name], self._config.groups)
+                names += expand([name], self._config.groups, of_tenant=self._of_tenant)
             except InputError as error:
                 problems.extend(error.problems)
         if not names and not problems:
-            raise InputError(
-                "Nobody to publish to: name addresses with --to, in the post file (`to:`), or as "
-                "`default` in postkit.toml."
-            )
+            raise InputError(NOBODY_OF_TENANT if self._of_tenant else NOBODY)
         places = self._places(names, problems)
         self._read_media(post, problems)
         self._check_settings(post, wishes, places, problems)
@@ -152,7 +156,7 @@ class Planner:
                 if self._unconnected and address.network in networks:
                     other = stand_in(address, accounts, defaults)
                     known = [*accounts, other] if other is not None else accounts
-                place = locate(address, known, defaults, networks)
+                place = locate(address, known, defaults, networks, of_tenant=self._of_tenant)
             except InputError as error:
                 problems.extend(error.problems)
             else:

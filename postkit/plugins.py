@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from . import hookspecs
+from .accounts import references
 from .contract import EMULATORS_HOOK, NETWORKS_HOOK, emulators_of, networks_of
 from .errors import PluginError, UnknownName
 from .suggest import did_you_mean
@@ -45,6 +46,7 @@ class Plugins:
     def __init__(self, extra: Iterable[object] = ()) -> None:
         self.manager = pluggy.PluginManager("postkit")
         self.manager.add_hookspecs(hookspecs)
+        self.manager.register(references, name="postkit:references")
         if os.environ.get("POSTKIT_TRACE") == "1":
             self.manager.trace.root.setwriter(lambda text: sys.stderr.write(text))
             self.manager.enable_tracing()

@@ -35,7 +35,7 @@ class Roster(Connections):
         from .accounts.survey import survey
 
         try:
-            vault = self.vault()
+            vault = self._root.vault()
         except PostkitError as shut:
             return list(survey(self.accounts, self._accounts, self.plugins, shut, self.clock))
         return list(survey(self.accounts, self._accounts, self.plugins, vault, self.clock))
@@ -58,7 +58,11 @@ class Roster(Connections):
         chosen = [self.account(label) for label in labels] if labels else self.accounts
         found = []
         for checked, error in check(
-            chosen, self.clients, self.clock, heard=heard, limit=LIMIT if limit is None else limit
+            chosen,
+            self._root.clients,
+            self.clock,
+            heard=heard,
+            limit=LIMIT if limit is None else limit,
         ):
             account = checked.account
             if isinstance(error, NeedsLogin) and account.state != "needs_login":
@@ -85,7 +89,7 @@ class Roster(Connections):
         if name == account.name:
             raise InputError(f"{account.label} has that name already.")
         self._accounts.rename(account, name)
-        self.clients.drop(account.id)
+        self._root.clients.drop(account.id)
         now = self._accounts.by_id(account.id)
         return Renamed(now, account.label, tuple(self._mentions(account)))
 
@@ -111,6 +115,8 @@ class Roster(Connections):
         Raises InputError for a protected account, and UnknownName.
         """
         account = self.account(label)
+        if self.tenant:
+            raise InputError("A tenant has no default account; name one in each address.")
         if account.protected:
             raise InputError(
                 f"{account.label} is protected, and a protected account is never a default."
@@ -140,6 +146,8 @@ class Roster(Connections):
         from .accounts.mentions import mentions
 
         path = self.home.config_path
+        if self.tenant:
+            return  # the settings are the program's, and name no tenant's account
         try:
             text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError):
@@ -159,6 +167,6 @@ class Roster(Connections):
         from .deliver.clients import Access
 
         try:
-            return isinstance(refused, Access) and self.clients.is_replaced(refused, account)
+            return isinstance(refused, Access) and self._root.clients.is_replaced(refused, account)
         except PostkitError:
             return False

@@ -47,8 +47,8 @@ class Timetable(Desk):
 
     def standing(self) -> Standing:
         """How many deliveries that are not sent yet are overdue, to come, uncertain, held or
-        missed."""
-        return self._publications.standing()
+        missed: of all tenants, but for a tenant's Kit."""
+        return self._publication_rows(self._served).standing()
 
     def last_due(self) -> dict[str, datetime]:
         """When the last post that is scheduled to an account is due, by the account's id."""
@@ -217,7 +217,7 @@ class Timetable(Desk):
 
         there = {pause.scope.address: pause.scope for pause in self.pauses()}
         # What is paused is known by its address, whatever has become of its account.
-        named = expand(addresses, self.config.groups) if addresses else [*there, ALL.address]
+        named = self._expand(addresses) if addresses else [*there, ALL.address]
         there.setdefault(ALL.address, ALL)
         new = [name for name in named if name not in there]
         scopes = [there[name] for name in named if name in there]
@@ -254,30 +254,34 @@ class Timetable(Desk):
         return self._agenda().is_worked()
 
     def worker(self, *, threads: int | None = None, watch: Watch | None = None) -> Worker:
-        """Sends what is due: ``kit.worker().run()``."""
+        """Sends what is due: ``kit.worker().run()``. A tenant's worker sends the tenant's posts;
+        any other one sends those of all tenants."""
         from .deliver.rules import ZoneRules
         from .engine.worker import THREADS, Worker
         from .store.sweep import Sweep
 
-        ledger = self._ledger()
+        served = self._served
+        ledger = self._ledger_of(served)
         return Worker(
-            self._courier(ledger),
+            self._courier(ledger, self._account_rows(served)),
             ledger,
             self._agenda(),
-            self._publications,
-            ZoneRules(self._opened, self.clock, ledger),
+            self._publication_rows(served),
+            ZoneRules(self._opened, self.clock, ledger, served),
             self._outbox,
             self.clock,
             threads=threads or THREADS,
             watch=watch,
-            sweep=Sweep(self._opened, self.media, self.clock).run,
+            sweep=Sweep(self._opened, self._root.media, self.clock).run,
             renewals=self._renewals(ledger).run,
         )
 
     def _renewals(self, ledger: Ledger) -> Renewals:
         from .deliver.renewals import Renewals
 
-        return Renewals(self._accounts, self.clients, self.plugins, self.vault, ledger, self.clock)
+        root = self._root
+        accounts = self._account_rows(self._served)
+        return Renewals(accounts, root.clients, self.plugins, root.vault, ledger, self.clock)
 
     def work(self, *, wait: float = 30.0, watch: Watch | None = None) -> None:
         """Send everything that is due, and what will be due within ``wait`` seconds."""
@@ -294,7 +298,7 @@ class Timetable(Desk):
                 continue
             try:
                 account = self.account(each.account)
-                end = grant_in(self.vault(), self.plugins, account).ends_at
+                end = grant_in(self._root.vault(), self.plugins, account).ends_at
             except PostkitError:
                 continue  # whoever asks what became of a post needs no vault
             if end is not None and end < each.at:
@@ -325,23 +329,31 @@ class Timetable(Desk):
         from .deliver.changes import Changes
         from .deliver.owner import this_process
 
-        return Changes(self._opened, self.clock, this_process(), observed=self._observed)
+        owner = this_process()
+        return Changes(self._opened, self.clock, owner, self.tenant, observed=self._observed)
 
     def _pauses(self) -> Pauses:
         from .deliver.owner import this_process
         from .deliver.pauses import Pauses
 
-        return Pauses(self._opened, self.clock, this_process(), observed=self._observed)
+        owner = this_process()
+        return Pauses(self._opened, self.clock, owner, self.tenant, observed=self._observed)
+
+    def _expand(self, addresses: Sequence[str]) -> list[str]:
+        return expand(addresses, self.config.groups, of_tenant=bool(self.tenant))
 
     def _keep(self, media: Sequence[Attachment]) -> None:
+        store = self._root.media
         for attachment in media:
-            if self.media.holds(attachment.sha256, attachment.size):
+            # Tenants share the files: who names the hash of one must have its bytes.
+            is_ours = not self.tenant or _is_whole(attachment)
+            if is_ours and store.holds(attachment.sha256, attachment.size):
                 continue
             if attachment.stream is None:
-                self.media.put(attachment.read())
-                continue
-            with attachment.open() as file:
-                kept = self.media.put_file(file)
+                kept = store.put(attachment.read())
+            else:
+                with attachment.open() as file:
+                    kept = store.put_file(file)
             if kept != attachment.sha256:
                 raise InputError(f"{attachment.name}: it was changed meanwhile; publish it again.")
 
@@ -389,14 +401,14 @@ class Timetable(Desk):
         scopes: list[Scope] = []
         problems: list[str] = []
         networks = self.plugins.network_names()
-        for name in expand(addresses, self.config.groups):
+        for name in self._expand(addresses):
             try:
                 address = Address.parse(name)
                 if address.account is None and address.network in networks:
                     # A whole network: whoever stops in a hurry means all its accounts.
                     scopes.append(Scope(name, address.network, None, address.target))
                     continue
-                place = locate(address, self.accounts, {}, networks)
+                place = locate(address, self.accounts, {}, networks, of_tenant=bool(self.tenant))
             except (InputError, UnknownName) as error:
                 problems.extend(error.problems)
             else:
@@ -406,3 +418,10 @@ class Timetable(Desk):
         if problems:
             raise InputError(problems)
         return scopes
+
+
+def _is_whole(attachment: Attachment) -> bool:
+    from .store.media import sha256_of
+
+    with attachment.open() as file:
+        return sha256_of(file) == attachment.sha256

@@ -140,7 +140,7 @@ def connect(
             name,
             endpoint,
             ca_bundle,
-            tenant=accounts.tenant,
+            tenant=accounts.tenant or "",
             state="unverified",
         )
     )

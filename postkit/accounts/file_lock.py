@@ -17,8 +17,8 @@ class Held(VaultError):
 
 
 @contextlib.contextmanager
-def locked(path: Path, timeout: float, purpose: str) -> Iterator[None]:
-    """Hold the lock file `path`; wait for it at most `timeout` seconds.
+def locked(path: Path, timeout: float, purpose: str, *, shared: bool = False) -> Iterator[None]:
+    """Hold the lock file `path`, alone or with all who share it; wait at most `timeout` seconds.
 
     The file stays: removing it would let two holders in, one on the old file and one on the new.
     Raises `Held` when the time is over and `VaultError` where the file cannot be used; `purpose`
@@ -29,18 +29,19 @@ def locked(path: Path, timeout: float, purpose: str) -> Iterator[None]:
     except OSError as error:
         raise VaultError(f"{purpose}: {path} cannot be opened ({error.strerror}).") from error
     try:
-        _wait(descriptor, path, timeout, purpose)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        _wait(descriptor, kind, path, timeout, purpose)
         yield
     finally:
         os.close(descriptor)  # this gives the lock back too
 
 
-def _wait(descriptor: int, path: Path, timeout: float, purpose: str) -> None:
+def _wait(descriptor: int, kind: int, path: Path, timeout: float, purpose: str) -> None:
     end = time.monotonic() + timeout
     pause = 0.002
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() >= end:

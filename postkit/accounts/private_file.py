@@ -20,11 +20,11 @@ _OTHERS: Final = 0o077
 _TEMPORARY: Final = ".tmp-"
 
 
-def read_private(path: Path, what: str) -> bytes | None:
+def read_private(path: Path, what: str, *, guarded: bool = False) -> bytes | None:
     """The content, or None where there is no file.
 
-    Raises `VaultError` for what is no plain file and for one that others may read or change;
-    `what` names the file in its sentence.
+    Raises `VaultError` for what is no plain file and for one that others may read or change
+    (unless it is ``guarded`` by other means than its mode); `what` names the file in its sentence.
     """
     try:
         # Without O_NONBLOCK a FIFO of that name would wait for a writer for ever.
@@ -40,7 +40,7 @@ def read_private(path: Path, what: str) -> bytes | None:
                 f"{path} is not a {what} of postkit: "
                 f"{'it is too large' if stat.S_ISREG(status.st_mode) else 'it is no plain file'}."
             )
-        if status.st_mode & _OTHERS:
+        if status.st_mode & _OTHERS and not guarded:
             raise VaultError(
                 f"The {what} {path} is open to other users (mode "
                 f"{stat.S_IMODE(status.st_mode):03o}); close it with `chmod 600 '{path}'`."
@@ -93,6 +93,12 @@ def replace_private(path: Path, content: bytes) -> None:
             temporary.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def rename_private(old: Path, new: Path) -> None:
+    """Give a file another name, durably, in place of one that has it. Raises `OSError`."""
+    old.replace(new)
+    _sync_folder(new.parent)
 
 
 def _sync_folder(folder: Path) -> None:

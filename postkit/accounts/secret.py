@@ -16,6 +16,8 @@ from typing import Final, NoReturn, final
 from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
+OURS: Final = ("POSTKIT_KEY", "POSTKIT_NEW_KEY", "POSTKIT_PASSPHRASE")
+"""Variables with secrets of postkit's own, which no other program is given."""
 SHORTEST: Final = 6
 """Characters. A shorter secret is not searched for: it would blank out ordinary words."""
 FEW: Final = 1_000

@@ -60,7 +60,9 @@ class AccountStatus:
 
     @property
     def scopes(self) -> str:
-        """How many of the needed ones are missing, in words."""
+        """How many of the needed ones are missing, in words; ``-`` where there are none."""
+        if not self.needed:
+            return "-"
         if self.grant is None or self.grant.scopes is None:
             return "not known"
         if self.missing:

@@ -1,57 +1,44 @@
-"""The encrypted file that holds the secrets of all accounts.
-
-One JSON object: magic, version, a mark of the key, one entry per account encrypted with
-AES-256-GCM, and a MAC over all of it, so that a changed, lost or renamed entry is noticed before
-the file is written again. Account ids and their servers are readable; the names and values of
-their fields are not.
-"""
+"""The vault: the secrets of all accounts, in one encrypted file."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
-import hmac
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, NoReturn, final
+from typing import Final, NoReturn, final
 
 from ..errors import VaultError
 from .file_lock import locked
+from .key import Key, KeyTerms, Origin
 from .place import Place
 from .private_file import read_private, replace_private
+from .vault_file import Content, Entries, OtherKey, decoded, encoded, sealed, unsealed
 
-MAGIC: Final = "postkit-vault"
-VERSION: Final = 1
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
 WRITE_TIMEOUT: Final = 30.0
 """Seconds to wait for another process that writes the vault."""
 REFRESH_TIMEOUT: Final = 120.0
 """Seconds to wait for another process that renews an account's token over the network."""
-_RESTORE: Final = "restore it from a backup, or move it away and connect the accounts again"
-
-Entries = dict[str, dict[str, str]]
 
 
 @final
 class Vault:
     """Secrets by account id. Safe to use from several threads and processes at once.
 
-    A missing file is an empty vault. A file that cannot be read is never written over. Every
-    method raises `VaultError`.
+    A missing file is an empty vault. A file that cannot be read is never written over. ``again``
+    finds the key anew where the file turns out to have another one, as after a new key was made
+    by another process. Every method raises `VaultError`.
     """
 
-    __slots__ = ("_key", "_unsaved", "path")
+    __slots__ = ("_again", "_key", "_unsaved", "path")
 
-    def __init__(self, path: Path, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
-            raise VaultError(f"A vault's key has {KEY_BYTES} bytes, not {len(key)}.")
+    def __init__(
+        self, path: Path, key: bytes | Key, *, again: Callable[[], Key] | None = None
+    ) -> None:
         self.path = path
-        self._key = key
+        self._key = key if isinstance(key, Key) else Key(key)
+        self._again = again
         self._unsaved: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 
     def __repr__(self) -> str:
@@ -60,9 +47,14 @@ class Vault:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("A vault cannot be pickled: it holds a key; open it where it is used.")
 
+    @property
+    def key_origin(self) -> Origin:
+        """Where the key was found that opens it."""
+        return self._key.origin
+
     def ids(self) -> tuple[str, ...]:
-        """The accounts that have secrets here, sorted."""
-        return tuple(sorted(self._read()))
+        """The entries that are here, sorted: those of accounts, and others of the core."""
+        return tuple(sorted(self._read().entries))
 
     def get(self, account_id: str) -> dict[str, str]:
         """The fields of one account."""
@@ -70,27 +62,14 @@ class Vault:
 
     def access(self, account_id: str) -> tuple[dict[str, str], Place | None]:
         """The fields of one account and where they are for, read at once; None: not known."""
-        entry = self._read().get(account_id)
+        content = self._read()
+        entry = content.entries.get(account_id)
         if entry is None:
             raise VaultError(
                 f"The vault {self.path} holds no secrets of {account_id}; "
                 "connect the account again with `postkit connect`."
             )
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        try:
-            plain = AESGCM(self._key).decrypt(
-                base64.b64decode(entry["nonce"]), base64.b64decode(entry["data"]), _aad(account_id)
-            )
-        except (InvalidTag, ValueError):
-            raise VaultError(
-                f"The entry of {account_id} in the vault {self.path} was not written for this "
-                f"account, or is damaged; {_RESTORE}."
-            ) from None
-        fields: dict[str, str] = json.loads(plain)
-        place = entry.get("place")
-        return fields, None if place is None else Place.from_text(place)
+        return unsealed(content.key, account_id, entry, self.path)
 
     def put(self, account_id: str, fields: Mapping[str, str], place: Place | None = None) -> None:
         """Keep these fields for the account, instead of the ones it had. Durable on return.
@@ -102,19 +81,10 @@ class Vault:
             isinstance(part, str) for field in fields.items() for part in field
         ):
             raise VaultError("An entry of the vault needs an account id and fields of text.")
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        nonce = os.urandom(NONCE_BYTES)
-        plain = json.dumps(dict(fields)).encode()
-        data = AESGCM(self._key).encrypt(nonce, plain, _aad(account_id))
-        with self._changing() as entries:
-            known = entries.get(account_id, {}).get("place")
+        with self._changing() as content:
+            known = content.entries.get(account_id, {}).get("place")
             where = known if place is None else place.to_text()
-            entries[account_id] = {
-                "nonce": base64.b64encode(nonce).decode(),
-                "data": base64.b64encode(data).decode(),
-                **({} if where is None else {"place": where}),
-            }
+            content.entries[account_id] = sealed(content.key, account_id, fields, where)
 
     def rotate(self, account_id: str, fields: Mapping[str, str]) -> None:
         """`put` for access that the network has renewed: what cannot be written now is kept in
@@ -140,17 +110,16 @@ class Vault:
 
     def delete(self, account_id: str) -> None:
         """Forget the account's fields. Nothing happens where there are none."""
-        with self._changing() as entries:
-            entries.pop(account_id, None)
+        with self._changing() as content:
+            content.entries.pop(account_id, None)
 
-    def take(self, account_id: str) -> dict[str, str] | None:
-        """The fields, which are gone then, also for whoever asks at the same time; None where
-        there are none."""
-        with self._changing() as entries:
-            if account_id not in entries:
+    def take(self, entry_id: str) -> dict[str, str] | None:
+        """Read an entry and delete it at once: of all who try, one gets it. None: there is none."""
+        with self._changing() as content:
+            entry = content.entries.pop(entry_id, None)
+            if entry is None:
                 return None
-            fields = self.get(account_id)
-            del entries[account_id]
+            fields, _ = unsealed(content.key, entry_id, entry, self.path)
         return fields
 
     def lock(
@@ -162,12 +131,64 @@ class Vault:
         It is not reentrant. `timeout` is in seconds. `put` inside it is fine.
         """
         # Ids may hold any character and differ by case alone; file names may not.
-        name = hashlib.sha256(_encoded(account_id)).hexdigest()[:32]
-        return locked(
-            self._folder() / f"{self.path.name}.{name}.lock",
-            timeout,
-            f"The token of {account_id} cannot be renewed",
-        )
+        name = hashlib.sha256(account_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return self._renewing(name, timeout, f"The token of {account_id} cannot be renewed")
+
+    # The vault as a whole
+
+    def contents(self) -> dict[str, tuple[dict[str, str], Place | None]]:
+        """All entries, read at once."""
+        content = self._read()
+        return {
+            name: unsealed(content.key, name, entry, self.path)
+            for name, entry in content.entries.items()
+        }
+
+    def fill(
+        self,
+        entries: Mapping[str, tuple[Mapping[str, str], Place | None]],
+        check: Callable[[Mapping[str, tuple[dict[str, str], Place | None]]], None],
+    ) -> None:
+        """Keep all of these, or none. ``check`` is called with what is here, before anything is
+        changed, and may raise. No token is renewed meanwhile."""
+        with self._alone(), self._changing() as content:
+            check(
+                {
+                    name: unsealed(content.key, name, content.entries[name], self.path)
+                    for name in entries
+                    if name in content.entries
+                }
+            )
+            for name, (fields, place) in entries.items():
+                where = None if place is None else place.to_text()
+                content.entries[name] = sealed(content.key, name, fields, where)
+
+    def create(self) -> bool:
+        """Write an empty vault where there is none; whether there was none."""
+        with self._writing():
+            if read_private(self.path, "vault") is not None:
+                return False
+            self._replace(self._key, self._key.terms, {})
+            return True
+
+    def rekey(self, key: Key, keeping: Callable[[KeyTerms], AbstractContextManager[None]]) -> None:
+        """Encrypt everything with another key. A kill leaves a vault of the old key or the new.
+
+        The vault is replaced inside ``keeping``, which is given what the vault says of its old
+        key, keeps the new one before it, and tidies up after it. No token is renewed meanwhile:
+        its successor could not be stored by a process that knows the old key alone.
+        """
+        with self._alone(), self._writing():
+            content = self._read()
+            entries: Entries = {}
+            for name, entry in content.entries.items():
+                fields, _ = unsealed(content.key, name, entry, self.path)
+                entries[name] = sealed(key, name, fields, entry.get("place"))
+            with keeping(content.terms):
+                self._replace(key, key.terms, entries)
+            self._key = key
+
+    # Inside
 
     def _folder(self) -> Path:
         folder = self.path.parent
@@ -179,89 +200,53 @@ class Vault:
             ) from error
         return folder
 
+    def _lock_file(self, name: str = "") -> Path:
+        return self._folder() / f"{self.path.name}.{name}{'.' if name else ''}lock"
+
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[Entries]:
-        lock = self._folder() / f"{self.path.name}.lock"
-        with locked(lock, WRITE_TIMEOUT, "The vault cannot be written"):
+    def _renewing(self, name: str, timeout: float, purpose: str) -> Iterator[None]:
+        with (
+            locked(self._lock_file("renewing"), timeout, purpose, shared=True),
+            locked(self._lock_file(name), timeout, purpose),
+        ):
+            yield
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Without anybody who renews a token, of whatever account."""
+        purpose = "The vault cannot be changed while a token is renewed"
+        return locked(self._lock_file("renewing"), REFRESH_TIMEOUT, purpose)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return locked(self._lock_file(), WRITE_TIMEOUT, "The vault cannot be written")
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Content]:
+        with self._writing():
             before = self._read()
-            entries = dict(before)
-            yield entries
-            if entries == before:
-                return
-            try:
-                replace_private(self.path, self._written(entries))
-            except OSError as error:
-                raise VaultError(
-                    f"The vault {self.path} cannot be written ({error.strerror}); "
-                    "free the disk or the folder's permissions and try again."
-                ) from error
+            content = Content(before.key, before.terms, dict(before.entries))
+            yield content
+            if content.entries != before.entries:
+                self._replace(content.key, content.terms, content.entries)
 
-    def _written(self, entries: Entries) -> bytes:
-        content = {
-            "magic": MAGIC,
-            "version": VERSION,
-            "key": self._key_mark(),
-            "entries": entries,
-        }
-        content["mac"] = self._mac(content)
-        # No newline at the end: a file that lost its last byte must not be whole.
-        return json.dumps(content, indent=1).encode()
+    def _replace(self, key: Key, terms: KeyTerms, entries: Entries) -> None:
+        try:
+            replace_private(self.path, encoded(key, terms, entries))
+        except OSError as error:
+            raise VaultError(
+                f"The vault {self.path} cannot be written ({error.strerror}); "
+                "free the disk or the folder's permissions and try again."
+            ) from error
 
-    def _read(self) -> Entries:
+    def _read(self) -> Content:
         raw = read_private(self.path, "vault")
         if raw is None:
-            return {}
-        content = self._parsed(raw)
-        version = content.get("version")
-        if type(version) is int and version > VERSION:
-            raise VaultError(
-                f"The vault {self.path} was written by a newer postkit (format {version}, "
-                f"this one reads {VERSION}); upgrade postkit."
-            )
-        mark, mac = content.get("key"), content.pop("mac", None)
-        if version != VERSION or not isinstance(mark, str) or not isinstance(mac, str):
-            self._damaged()
-        if not hmac.compare_digest(_encoded(mark), self._key_mark().encode()):
-            raise VaultError(
-                f"The vault {self.path} was made with another key; give the key that made it "
-                "in POSTKIT_KEY or the key file."
-            )
-        if not hmac.compare_digest(_encoded(mac), self._mac(content).encode()):
-            self._damaged()
-        entries: Entries = content["entries"]
-        return entries
-
-    def _parsed(self, raw: bytes) -> dict[str, Any]:
+            return Content(self._key, self._key.terms, {})
         try:
-            content = json.loads(raw)
-        except (ValueError, RecursionError):
-            start = json.dumps({"magic": MAGIC}, indent=1).encode().removesuffix(b"\n}")
-            if raw[: len(start)] == start[: len(raw)]:
-                self._damaged()
-            content = None
-        if not isinstance(content, dict) or content.get("magic") != MAGIC:
-            raise VaultError(
-                f"{self.path} is not a vault of postkit; move it away or set POSTKIT_HOME."
-            )
-        return content
-
-    def _damaged(self) -> NoReturn:
-        raise VaultError(f"The vault {self.path} is damaged; {_RESTORE}.")
-
-    def _mac(self, content: Mapping[str, object]) -> str:
-        canonical = json.dumps(content, sort_keys=True).encode()
-        return hmac.new(self._derived("mac"), canonical, hashlib.sha256).hexdigest()
-
-    def _key_mark(self) -> str:
-        return self._derived("key mark")[:16].hex()
-
-    def _derived(self, purpose: str) -> bytes:
-        return hmac.new(self._key, f"{MAGIC} {VERSION} {purpose}".encode(), hashlib.sha256).digest()
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _aad(account_id: str) -> bytes:
-    return f"{MAGIC}\0{VERSION}\0".encode() + _encoded(account_id)
+            return decoded(raw, self.path, self._key)
+        except OtherKey:
+            if self._again is None:
+                raise
+            key = self._again()
+            content = decoded(raw, self.path, key)
+            self._key = key
+            return content

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ..accounts.connect import check_endpoint, choose, spelled
-from ..accounts.keys import NoKey, make_key_file
+from ..accounts.keys import NoKey, find_key, make_key_file
 from ..accounts.oauth.flow import terms_of
 from ..accounts.oauth.loopback import PORT
 from ..accounts.oauth.terms import OAuth
@@ -22,9 +20,6 @@ from ..network import Account, CredentialSet, Network
 from .consent import Wanted, connect_in_browser
 from .output import emit, json_option, say, shown
 from .text import AnyBytes
-
-MOST_BYTES = 65_536
-"""Bytes of a file that holds one credential: many times the longest token."""
 
 
 @click.command("connect")
@@ -40,8 +35,8 @@ MOST_BYTES = 65_536
     type=AnyBytes(),
     multiple=True,
     metavar="KEY=VALUE",
-    help="A credential: KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, or KEY=- for a line of "
-    "standard input. Repeat it for several.",
+    help="A credential: KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, KEY=cmd:COMMAND, or KEY=- for "
+    "a line of standard input. Repeat it for several.",
 )
 @click.option(
     "--make-key", is_flag=True, help="Make a key file for the vault where there is no key."
@@ -167,7 +162,8 @@ def read_credentials(kit: Kit, network: Network[Any], pairs: tuple[str, ...]) ->
         key, equals, value = pair.partition("=")
         if not equals or not key:
             problems.append(
-                "--credential takes KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH or KEY=-."
+                "--credential takes KEY=VALUE, KEY=env:VARIABLE, KEY=file:PATH, KEY=cmd:COMMAND or "
+                "KEY=-."
             )
             continue
         if key in found:
@@ -192,53 +188,40 @@ def _value(kit: Kit, key: str, value: str) -> str:
         text = sys.stdin.readline().rstrip("\r\n")
         if not text:
             raise InputError(f"--credential {key}=-: standard input is empty.")
-        value = text
-    elif value.startswith("env:"):
-        variable = value[4:]
-        if not os.environ.get(variable):
-            raise InputError(f"--credential {key}: the environment variable {variable} is not set.")
-        value = os.environ[variable]
-    elif value.startswith("file:"):
-        try:
-            with Path(value[5:]).expanduser().open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise InputError(
-                f"--credential {key}: {value[5:]} cannot be read ({reason})."
-            ) from error
-        try:
-            text = data.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            text = ""
-        if len(data) > MOST_BYTES or not text or not text.isprintable():
-            raise InputError(
-                f"--credential {key}: {value[5:]} holds no secret; it must be one line of text."
-            )
-        value = text
-    else:
-        resolved = kit.plugins.manager.hook.postkit_secret(reference=value)
-        value = resolved if resolved is not None else value
-    return value
+        return text
+    try:
+        resolved: str | None = kit.plugins.manager.hook.postkit_secret(reference=value)
+    except InputError as error:
+        raise InputError(f"--credential {key}={problem}" for problem in error.problems) from error
+    return value if resolved is None else resolved
 
 
 def _ensure_key(kit: Kit, make_key: bool, as_json: bool) -> None:
+    """Open the vault. A new one gets a key file where that is wished, else the system's keyring
+    keeps its key, else a person is asked whether to make a key file."""
+    if make_key and not kit.home.vault_path.exists():
+        try:
+            find_key(kit.home)
+        except NoKey:
+            _make_key_file(kit)
     try:
         kit.vault()
     except NoKey:
-        ask = sys.stdin.isatty() and not as_json
-        if not make_key and not (
-            ask
+        if not (
+            sys.stdin.isatty()
+            and not as_json
             and click.confirm(f"There is no key for the vault. Make one at {kit.home.key_path}?")
         ):
             raise
-        kit.home.ensure()
-        make_key_file(kit.home)
-        say(
-            f"Made the vault's key: {kit.home.key_path}. Keep a copy: without it the secrets are "
-            "lost.",
-            err=True,
-        )
+        _make_key_file(kit)
+
+
+def _make_key_file(kit: Kit) -> None:
+    make_key_file(kit.home)
+    say(
+        f"Made the vault's key: {kit.home.key_path}. Keep a copy: without it the secrets are lost.",
+        err=True,
+    )
 
 
 def _ask_endpoint(network: Network[Any], endpoint: str | None) -> str | None:

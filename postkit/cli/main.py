@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 import click
 
+from ..accounts.asking import asking
+from ..core_dumps import disable_core_dumps
 from ..errors import PostkitError, WithLines
 from .text import understand_text
 
@@ -31,6 +33,7 @@ COMMANDS = {
     "connect": "Connect an account.",
     "accounts": "The accounts and how they are; rename, protect, remove.",
     "doctor": "What is wrong here, and how to mend it.",
+    "vault": "Where secrets are kept; a new key, and copies.",
     "networks": "What each network allows, and how to connect it.",
     "plugins": "The plugins that are installed, and what failed to load.",
     "list": "The newest publications.",
@@ -56,8 +59,9 @@ GRACE = 3.0
 EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 usage, 3 uncertain, 4 held, 70 defect, 75 not "
     "finished. The variable POSTKIT_HOME names the folder of settings, store and secrets; "
-    "POSTKIT_STORE another store; POSTKIT_KEY holds the key of the secrets; POSTKIT_BUSY_TIMEOUT "
-    "the seconds (30) to wait for a store that another process holds."
+    "POSTKIT_STORE another store; POSTKIT_KEY holds the key of the secrets, or POSTKIT_PASSPHRASE "
+    "their passphrase; POSTKIT_BUSY_TIMEOUT the seconds (30) to wait for a store that another "
+    "process holds."
 )
 
 
@@ -190,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A terminal that cannot show a character must not turn a post that is live into a failure.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    disable_core_dumps()
     given = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGINT, functools.partial(_interrupted, given))
     status = run(given)
@@ -233,13 +238,14 @@ def run(arguments: list[str]) -> int:
     as_json = _wants_json(arguments)
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     try:
-        status = cli.main(
-            args=arguments,
-            prog_name="postkit",
-            standalone_mode=False,
-            obj=asked,
-            color=False if plain else None,
-        )
+        with asking(_ask_passphrase):
+            status = cli.main(
+                args=arguments,
+                prog_name="postkit",
+                standalone_mode=False,
+                obj=asked,
+                color=False if plain else None,
+            )
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
@@ -277,6 +283,12 @@ def run(arguments: list[str]) -> int:
             70,
         )
     return status if isinstance(status, int) else 0
+
+
+def _ask_passphrase() -> str | None:
+    from .passphrase import ask_for_vault
+
+    return ask_for_vault()
 
 
 def _fail(

@@ -116,7 +116,7 @@ class Service:
 
     def _check(self) -> None:
         """Open the vault as the service will: in a new process, without this terminal."""
-        names = ("HOME", "PATH", "XDG_RUNTIME_DIR")
+        names = ("HOME", "PATH", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
         bare = {name: self._environ[name] for name in names if name in self._environ}
         bare.setdefault("HOME", str(Path.home()))
         try:

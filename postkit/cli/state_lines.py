@@ -12,6 +12,7 @@ import click
 from ..clock import Clock
 from ..deliver.states import worst_exit
 from ..kit import Kit
+from ..report import DeliveryReport
 from ..store.publications import Due
 from .output import MARKS, emit, say, shown
 
@@ -27,6 +28,7 @@ class StateLines:
         self._as_json = as_json
         self._lock = threading.Lock()
         self._last: dict[str, tuple[int, str]] = {}
+        self._tenants: dict[str, str] = {}
 
     def start(self, home: str, scheduled: int, due: Due | None) -> None:
         """The first line of JSON."""
@@ -40,12 +42,14 @@ class StateLines:
             if self._last.get(progress.delivery_id) == now and progress.state != "copy":
                 return
             self._last[progress.delivery_id] = now
+            self._tenants[progress.delivery_id] = progress.tenant
             if self._as_json:
                 self._emit(
                     {
                         "event": "state",
                         "delivery": progress.delivery_id,
                         "address": progress.address,
+                        **({"tenant": progress.tenant} if progress.tenant else {}),
                         "part": progress.part,
                         "parts": progress.parts or None,
                         "state": progress.state,
@@ -60,7 +64,7 @@ class StateLines:
     def end(self, kit: Kit) -> int:
         """The last line of a drain, and its exit status: of all that it worked at, and of what is
         due and was left."""
-        reports = [kit.report(name).deliveries[0] for name in sorted(self._last)]
+        reports = [self._report(kit, name) for name in sorted(self._last)]
         first = kit.queue(1)
         left = [each for each in first if each.exit_status == 75 and each.id not in self._last]
         states = Counter(each.state for each in reports)
@@ -73,18 +77,23 @@ class StateLines:
         say(f"Nothing more to do now: {counts or 'nothing was due'}.{more}", err=True)
         return status
 
+    def _report(self, kit: Kit, name: str) -> DeliveryReport:
+        tenant = self._tenants[name]
+        return (kit.for_tenant(tenant) if tenant else kit).report(name).deliveries[0]
+
     def _line(self, progress: Progress) -> str:
         text = shown(_text(progress))
         part = f" {progress.part}/{progress.parts}" if progress.parts > 1 else ""
         name, state = shown(progress.delivery_id), shown(progress.state)
+        where = progress.address + (f" of {progress.tenant}" if progress.tenant else "")
         now = self._clock.now().astimezone()
         if not sys.stdout.isatty():
             at = now.isoformat(timespec="seconds")
-            fields = [at, shown(progress.address), name + part, state, text or "-"]
+            fields = [at, shown(where), name + part, state, text or "-"]
             return "\t".join(field.replace("\t", " ").replace("\n", " ") for field in fields)
         other = ("!", "red") if progress.state == "copy" else ("…", "yellow")
         mark, colour = MARKS.get(progress.state, other)
-        address = click.style(shown(progress.address), bold=True)
+        address = click.style(shown(where), bold=True)
         line = f"{now:%H:%M:%S} {click.style(mark, fg=colour)} {address}  {name}{part}  "
         return line + click.style(state, fg=colour) + (f"\n           {text}" if text else "")
 

@@ -11,6 +11,7 @@ from ..clock import Clock, micros, moment
 from ..store import rows
 from ..store.database import Database
 from ..store.rows import PartRow
+from ..tenant import of_tenant
 from .gates import HEAD, IS_PAUSED
 from .moves import ACCOUNT_READY
 from .owner import is_dead
@@ -18,6 +19,8 @@ from .sleepers import mend, wake
 
 SEEN = timedelta(seconds=60)
 """A worker that has not been seen for so long is not there."""
+FOR_ALL = ""
+"""The tenant of a worker of all tenants, which is the default tenant's too."""
 OPEN_ACCOUNTS = "state <> 'needs_login' AND removed_at IS NULL AND ready_at IS NOT NULL"
 _IS_OPEN = (
     "EXISTS (SELECT 1 FROM account "  # noqa: S608 - the words above
@@ -39,27 +42,33 @@ class Ready:
 
 
 class Agenda:
-    """Reads what is due; frees what dead processes have left. ``owner`` is this process."""
+    """Reads what is due; frees what dead processes have left. ``owner`` is this process.
+
+    ``tenant`` is whose posts are worked at: None for a worker of all tenants.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
         owner: str,
+        tenant: str | None = None,
         *,
         is_dead: Callable[[str], bool] = is_dead,
     ) -> None:
         self._database = database
         self._clock = clock
         self._owner = owner
+        self._tenant = tenant
+        self._own = of_tenant(tenant)
         self._is_dead = is_dead
 
     def ready(self, count: int) -> list[Ready]:
         """Accounts with something to do now, the longest waiting first."""
         found = self._database.read(
             "SELECT id, ready_at FROM account WHERE ready_at <= :now AND resume_at <= :now "  # noqa: S608
-            f"AND {OPEN_ACCOUNTS} ORDER BY ready_at LIMIT :count",
-            {"now": micros(self._clock.now()), "count": count},
+            f"AND {OPEN_ACCOUNTS}{self._own} ORDER BY ready_at LIMIT :count",
+            {"now": micros(self._clock.now()), "count": count, "tenant": self._tenant},
         )
         return [Ready(row["id"], moment(row["ready_at"])) for row in found]
 
@@ -69,8 +78,8 @@ class Agenda:
         others = f" AND id NOT IN ({', '.join(f':{name}' for name in names)})" if names else ""
         found = self._database.read(
             "SELECT min(max(ready_at, resume_at)) AS at FROM account "  # noqa: S608
-            f"WHERE {OPEN_ACCOUNTS}{others}",
-            names,
+            f"WHERE {OPEN_ACCOUNTS}{others}{self._own}",
+            {**names, "tenant": self._tenant},
         )
         return moment(found[0]["at"]) if found and found[0]["at"] is not None else None
 
@@ -83,17 +92,20 @@ class Agenda:
 
     def free_the_dead(self) -> int:
         """Make ready what processes hold that have certainly ended; how many parts."""
-        owners = self._database.read("SELECT DISTINCT owner FROM part WHERE owner IS NOT NULL")
+        owners = self._database.read(
+            f"SELECT DISTINCT owner FROM part WHERE owner IS NOT NULL{self._own}",  # noqa: S608
+            {"tenant": self._tenant},
+        )
         dead = [row["owner"] for row in owners if self._is_dead(row["owner"])]
         return sum(self._free(owner) for owner in dead)
 
     def _free(self, owner: str) -> int:
-        values = {"owner": owner, "now": micros(self._clock.now())}
+        values = {"owner": owner, "now": micros(self._clock.now()), "tenant": self._tenant}
 
         def work(connection: sqlite3.Connection) -> int:
             freed = connection.execute(
-                "UPDATE part SET lease_until = :now, ready_at = :now WHERE owner = :owner "
-                "AND lease_until > :now RETURNING account_id",
+                "UPDATE part SET lease_until = :now, ready_at = :now WHERE owner = :owner "  # noqa: S608
+                f"AND lease_until > :now{self._own} RETURNING account_id",
                 values,
             ).fetchall()
             for account in {row["account_id"] for row in freed}:
@@ -105,20 +117,21 @@ class Agenda:
     def mend(self, delivery_ids: Sequence[str] | None = None) -> None:
         """Bring back what a clock that was wrong has put further off than anything can be: limits,
         and what is on its way (of these deliveries, or of all)."""
-        mend(self._database, self._clock, delivery_ids)
+        mend(self._database, self._clock, delivery_ids, self._tenant)
 
     def wake(self, delivery_ids: Sequence[str] | None = None) -> int:
         """The same for what waits to be sent or looked at late (of these deliveries, or of all);
         how many parts. Reads all that is to come: not for every turn of a worker."""
-        return wake(self._database, self._clock, delivery_ids)
+        return wake(self._database, self._clock, delivery_ids, self._tenant)
 
     def stale(self) -> list[PartRow]:
         """Parts that nobody has sent in time, as of accounts that need a login. What is paused is
         held instead, when its turn comes."""
         found = self._database.read(
             "SELECT * FROM part WHERE state = 'SCHEDULED' AND ready_at IS NOT NULL "  # noqa: S608
-            f"AND expires_at < :now AND doubt_at IS NULL AND NOT EXISTS ({IS_PAUSED}) LIMIT 1000",
-            {"now": micros(self._clock.now())},
+            f"AND expires_at < :now AND doubt_at IS NULL{self._own} "
+            f"AND NOT EXISTS ({IS_PAUSED}) LIMIT 1000",
+            {"now": micros(self._clock.now()), "tenant": self._tenant},
         )
         return [rows.part(row) for row in found]
 
@@ -126,46 +139,66 @@ class Agenda:
         """Deliveries with a part that has been in doubt for so long, whatever its account is
         kept from: a person has to be asked."""
         found = self._database.read(
-            "SELECT DISTINCT delivery_id FROM part WHERE state = 'IN_DOUBT' AND ready_at <= :now "
-            "AND doubt_at < :before LIMIT 1000",
-            {"now": micros(self._clock.now()), "before": micros(self._clock.now() - age)},
+            "SELECT DISTINCT delivery_id FROM part WHERE state = 'IN_DOUBT' AND ready_at <= :now "  # noqa: S608
+            f"AND doubt_at < :before{self._own} LIMIT 1000",
+            {
+                "now": micros(self._clock.now()),
+                "before": micros(self._clock.now() - age),
+                "tenant": self._tenant,
+            },
         )
         return [row["delivery_id"] for row in found]
 
     # Workers
 
     def beat(self, started_at: datetime) -> None:
-        """This process works."""
+        """This process works for its tenant, or for all."""
         values = {
             "owner": self._owner,
+            "tenant": self._tenant or FOR_ALL,
             "started": micros(started_at),
             "now": micros(self._clock.now()),
         }
         self._database.write(
             lambda connection: connection.execute(
-                "INSERT INTO worker (owner, started_at, seen_at) VALUES (:owner, :started, :now) "
-                "ON CONFLICT (owner) DO UPDATE SET seen_at = :now",
+                "INSERT INTO worker (owner, tenant, started_at, seen_at) "
+                "VALUES (:owner, :tenant, :started, :now) "
+                "ON CONFLICT (owner, tenant) DO UPDATE SET seen_at = :now",
                 values,
             ).close()
         )
 
     def leave(self) -> None:
         """This process works no more; so do those that have died."""
-        gone = [self._owner, *(owner for owner in self._workers() if self._is_dead(owner))]
+        found = self._database.read(
+            f"SELECT DISTINCT owner FROM worker WHERE TRUE{self._own}",  # noqa: S608
+            {"tenant": self._tenant},
+        )
+        gone = [row["owner"] for row in found if self._is_dead(row["owner"])]
+        own = {"owner": self._owner, "tenant": self._tenant or FOR_ALL}
 
         def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM worker WHERE owner = :owner AND tenant = :tenant", own)
             for owner in gone:
-                connection.execute("DELETE FROM worker WHERE owner = :owner", {"owner": owner})
+                connection.execute(
+                    f"DELETE FROM worker WHERE owner = :owner{self._own}",  # noqa: S608
+                    {"owner": owner, "tenant": self._tenant},
+                )
 
         self._database.write(work)
 
     def is_worked(self) -> bool:
-        """Whether a worker runs."""
+        """Whether a worker runs that sends these posts."""
         after = self._clock.now() - SEEN
         return any(
             seen >= after and not self._is_dead(owner) for owner, seen in self._workers().items()
         )
 
     def _workers(self) -> dict[str, datetime]:
-        found = self._database.read("SELECT owner, seen_at FROM worker")
+        """When each was seen that works for all, or for this tenant."""
+        found = self._database.read(
+            "SELECT owner, max(seen_at) AS seen_at FROM worker WHERE tenant IN (:all, :tenant) "
+            "GROUP BY owner",
+            {"all": FOR_ALL, "tenant": self._tenant},
+        )
         return {row["owner"]: moment(row["seen_at"]) for row in found}

@@ -20,8 +20,10 @@ class Allowance:
     """Gates for the transactions of a part: take, give back, learn, wait."""
 
     def __init__(self, account: Account, limits: Limits) -> None:
-        self._budgets = Budgets(account.tenant)
         self._scopes = scopes_of(account)
+        self._budgets = Budgets(
+            account.tenant, common=(self._scopes["app"], self._scopes["address"])
+        )
         self._rates = limits.rates
         self._account = account
 

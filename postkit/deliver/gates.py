@@ -23,6 +23,8 @@ WHERE pause.tenant = delivery.tenant
   AND (pause.target IS NULL OR pause.target = delivery.target COLLATE NOCASE)
 ORDER BY pause.created_at LIMIT 1
 """
+OWN_PAUSE = PAUSED.replace("WHERE", "WHERE delivery.tenant = :tenant AND")
+"""For who asks by an id that may be another tenant's."""
 IS_PAUSED = PAUSED.replace(":delivery", "part.delivery_id")
 """For the parts of a query."""
 HEAD = """

@@ -13,6 +13,7 @@ from ..errors import PostkitError, StoreError
 from ..network import Outgoing, Receipt
 from ..store import rows
 from ..store.rows import PartRow
+from ..tenant import of_tenant
 from .decisions import Decisions
 from .failures import PATIENT, waiting
 from .gates import its_turn, not_expired, not_paused
@@ -39,9 +40,11 @@ class Ledger(Decisions):
     """
 
     def parts(self, delivery_id: str) -> list[PartRow]:
-        """All parts of a delivery, in order."""
+        """All parts of a delivery, in order; none of another tenant's."""
         found = self._database.read(
-            "SELECT * FROM part WHERE delivery_id = :id ORDER BY position", {"id": delivery_id}
+            f"SELECT * FROM part WHERE delivery_id = :id{of_tenant(self._tenant)} "  # noqa: S608
+            "ORDER BY position",
+            {"id": delivery_id, "tenant": self._tenant},
         )
         return [rows.part(row) for row in found]
 
@@ -411,8 +414,12 @@ class Ledger(Decisions):
         ids = list(remote_ids)
         marks = ", ".join(f":id{number}" for number in range(len(ids)))
         found = self._database.read(
-            "SELECT remote_id FROM part WHERE account_id = :account "  # noqa: S608
+            f"SELECT remote_id FROM part WHERE account_id = :account{of_tenant(self._tenant)} "  # noqa: S608
             f"AND remote_id IN ({marks})",
-            {"account": account_id, **{f"id{n}": name for n, name in enumerate(ids)}},
+            {
+                "account": account_id,
+                "tenant": self._tenant,
+                **{f"id{n}": name for n, name in enumerate(ids)},
+            },
         )
         return frozenset(row["remote_id"] for row in found)

@@ -48,14 +48,26 @@ class Fenced(PostkitError):
 
 class Moves:
     """Changes parts. ``owner`` names this process in every claim; ``observed`` says whether
-    anybody wants to be told."""
+    anybody wants to be told.
+
+    Ids are looked up for ``tenant`` alone (None: a worker of all tenants); what is named by a row
+    that was found so is of the same tenant, since the store takes no row of one that names
+    another's.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, owner: str, *, observed: bool = False
+        self,
+        database: Database,
+        clock: Clock,
+        owner: str,
+        tenant: str | None = "",
+        *,
+        observed: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
         self._owner = owner
+        self._tenant = tenant
         self._observed = observed
 
     @property

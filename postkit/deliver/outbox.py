@@ -103,7 +103,7 @@ class Outbox:
                 waiting |= names
                 continue
             failed = False
-            payload = json.loads(row["payload"])
+            payload = {**json.loads(row["payload"]), "tenant": row["tenant"]}
             for name, function in missing:
                 if name in waiting:
                     continue

@@ -13,7 +13,7 @@ from ..freshness import FRESHNESS
 from ..ids import new_id
 from ..store import rows
 from ..store.rows import PartRow
-from .gates import PAUSED, not_removed
+from .gates import OWN_PAUSE, PAUSED, not_removed
 from .history import record
 from .moves import Moves, refresh, transition
 
@@ -49,12 +49,13 @@ class Pause:
 
 
 class Pauses(Moves):
-    """Pauses and what is held by them."""
+    """The pauses of one tenant, and what is held by them."""
 
-    def all(self, tenant: str = "") -> list[Pause]:
+    def all(self) -> list[Pause]:
         """What is paused now."""
         found = self._database.read(
-            "SELECT * FROM pause WHERE tenant = :tenant ORDER BY created_at", {"tenant": tenant}
+            "SELECT * FROM pause WHERE tenant = :tenant ORDER BY created_at",
+            {"tenant": self._tenant},
         )
         return [
             Pause(
@@ -66,17 +67,19 @@ class Pauses(Moves):
         ]
 
     def covering(self, delivery_id: str) -> str | None:
-        """The address of the pause that a delivery falls under; None where there is none."""
-        found = self._database.read(PAUSED, {"delivery": delivery_id})
+        """The address of the pause that a delivery falls under; None where there is none, or no
+        such delivery."""
+        values = {"delivery": delivery_id, "tenant": self._tenant}
+        found = self._database.read(OWN_PAUSE, values)
         return str(found[0]["address"]) if found else None
 
-    def count(self, scopes: Sequence[Scope], tenant: str = "") -> int:
+    def count(self, scopes: Sequence[Scope]) -> int:
         """How many deliveries of these scopes are scheduled."""
         sql = IN_SCOPE.format(columns="DISTINCT part.delivery_id", what="part.state = 'SCHEDULED'")
-        found = [self._database.read(sql, _values(scope, tenant)) for scope in scopes]
+        found = [self._database.read(sql, self._values(scope)) for scope in scopes]
         return len({row["delivery_id"] for each in found for row in each})
 
-    def add(self, scopes: Sequence[Scope], reason: str, tenant: str = "") -> list[PartRow]:
+    def add(self, scopes: Sequence[Scope], reason: str) -> list[PartRow]:
         """Pause. When this returns, no request of these scopes is let go any more; returned are
         the parts whose requests have left already, so that they may be or become live."""
 
@@ -91,7 +94,7 @@ class Pauses(Moves):
                     "reason = CASE WHEN :reason = '' THEN reason ELSE :reason END, "
                     "network = :network, account_id = :account, target = :target",
                     {
-                        **_values(scope, tenant),
+                        **self._values(scope),
                         "id": new_id("h"),
                         "address": scope.address,
                         "reason": reason,
@@ -99,7 +102,7 @@ class Pauses(Moves):
                     },
                 )
                 what = "part.state IN ('SENDING', 'IN_DOUBT')"
-                found = _in_scope(connection, scope, tenant, what)
+                found = self._in_scope(connection, scope, what)
                 on_their_way.update({part.id: part for part in found})
             return list(on_their_way.values())
 
@@ -110,27 +113,26 @@ class Pauses(Moves):
         scopes: Sequence[Scope],
         *,
         send: bool,
-        tenant: str = "",
         allow: Callable[[Sequence[PartRow]], None] = lambda _: None,
     ) -> tuple[list[Pause], list[PartRow]]:
         """End these pauses. Returned are those that were there, and the parts that they held:
         sent from now on with ``send``, else still held. ``allow`` is shown what would be sent,
         before anything is changed for good: what it raises leaves all as it was."""
         names = {scope.address for scope in scopes}
-        ended = [pause for pause in self.all(tenant) if pause.scope.address in names]
+        ended = [pause for pause in self.all() if pause.scope.address in names]
 
         def work(connection: sqlite3.Connection) -> list[PartRow]:
             for pause in ended:
-                self._hold_due(connection, pause.scope, tenant)
+                self._hold_due(connection, pause.scope)
             for pause in ended:
                 connection.execute(
                     "DELETE FROM pause WHERE tenant = :tenant AND address = :address",
-                    {"tenant": tenant, "address": pause.scope.address},
+                    {"tenant": self._tenant, "address": pause.scope.address},
                 )
             held: dict[str, PartRow] = {}
             for scope in scopes:
                 what = "part.state = 'HELD' AND part.held_reason = 'paused'"
-                found = _in_scope(connection, scope, tenant, what)
+                found = self._in_scope(connection, scope, what)
                 held.update({part.id: part for part in found})
             if send:
                 allow(list(held.values()))
@@ -142,11 +144,11 @@ class Pauses(Moves):
 
         return ended, self._database.write(work)
 
-    def _hold_due(self, connection: sqlite3.Connection, scope: Scope, tenant: str) -> None:
+    def _hold_due(self, connection: sqlite3.Connection, scope: Scope) -> None:
         """What fell due in the pause is held, also where nobody was there to come to it."""
         at = self._now()
         what = f"part.state = 'SCHEDULED' AND part.ready_at IS NOT NULL AND part.due_at <= {at}"
-        for part in _in_scope(connection, scope, tenant, what):
+        for part in self._in_scope(connection, scope, what):
             before = self._shown(connection, part.delivery_id)
             found = connection.execute(
                 "UPDATE part SET state = 'HELD', held_reason = 'paused', fence = fence + 1 "
@@ -196,22 +198,18 @@ class Pauses(Moves):
             refresh(connection, moved)
             self._announce(connection, moved, before, at)
 
+    def _in_scope(self, connection: sqlite3.Connection, scope: Scope, what: str) -> list[PartRow]:
+        sql = IN_SCOPE.format(columns="part.*", what=what) + "ORDER BY part.due_at, part.id"
+        found = connection.execute(sql, self._values(scope)).fetchall()
+        return [rows.part(row) for row in found]
 
-def _in_scope(
-    connection: sqlite3.Connection, scope: Scope, tenant: str, what: str
-) -> list[PartRow]:
-    sql = IN_SCOPE.format(columns="part.*", what=what) + "ORDER BY part.due_at, part.id"
-    found = connection.execute(sql, _values(scope, tenant)).fetchall()
-    return [rows.part(row) for row in found]
-
-
-def _values(scope: Scope, tenant: str) -> dict[str, str | None]:
-    return {
-        "tenant": tenant,
-        "network": scope.network,
-        "account": scope.account_id,
-        "target": scope.target,
-    }
+    def _values(self, scope: Scope) -> dict[str, str | None]:
+        return {
+            "tenant": self._tenant,
+            "network": scope.network,
+            "account": scope.account_id,
+            "target": scope.target,
+        }
 
 
 def _pause_of(connection: sqlite3.Connection, part: PartRow) -> str | None:

@@ -9,6 +9,7 @@ from ..clock import Clock, micros
 from ..errors import PostkitError
 from ..store import rows
 from ..store.database import Database
+from ..tenant import of_tenant
 from ..walltime import resolve
 from ..zones import forget_zones, rules_fingerprint
 from .ledger import Ledger
@@ -16,14 +17,21 @@ from .moves import Fenced
 
 log = logging.getLogger("postkit.worker")
 
+FACT = "zone rules"
+
 
 class ZoneRules:
-    """Compares the machine's rules with those by which the posts were scheduled."""
+    """Compares the machine's rules with those by which the posts were scheduled: of one tenant,
+    or of all (None)."""
 
-    def __init__(self, database: Database, clock: Clock, ledger: Ledger) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, ledger: Ledger, tenant: str | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ledger = ledger
+        self._tenant = tenant
+        self._own = of_tenant(tenant, "delivery.tenant")
 
     def apply(self) -> int:
         """Move what is due at another instant by today's rules; how many deliveries."""
@@ -32,7 +40,8 @@ class ZoneRules:
             return 0
         forget_zones()
         today = rules_fingerprint(zones)
-        name = "zone rules"
+        # Who works for one tenant has moved nothing of the others.
+        name = FACT if self._tenant is None else f"{FACT} of {self._tenant}"
         known = self._database.read("SELECT value FROM fact WHERE name = :name", {"name": name})
         if known and known[0]["value"] == today:
             return 0
@@ -50,18 +59,20 @@ class ZoneRules:
 
     def _zones(self) -> list[str]:
         found = self._database.read(
-            "SELECT DISTINCT zone FROM delivery WHERE zone IS NOT NULL AND local IS NOT NULL"
+            "SELECT DISTINCT zone FROM delivery WHERE zone IS NOT NULL AND local IS NOT NULL"  # noqa: S608
+            f"{self._own}",
+            {"tenant": self._tenant},
         )
         return sorted(row["zone"] for row in found)
 
     def _apply(self, zone: str) -> int:
         found = self._database.read(
-            "SELECT part.*, delivery.local AS local FROM delivery JOIN part "
+            "SELECT part.*, delivery.local AS local FROM delivery JOIN part "  # noqa: S608
             "ON part.delivery_id = delivery.id AND part.position = 1 WHERE delivery.zone = :zone "
             "AND delivery.local IS NOT NULL "
             "AND part.state = 'SCHEDULED' AND part.attempts = 0 AND part.not_before = part.due_at "
-            "AND part.due_at > :now",
-            {"zone": zone, "now": micros(self._clock.now())},
+            f"AND part.due_at > :now{self._own}",
+            {"zone": zone, "now": micros(self._clock.now()), "tenant": self._tenant},
         )
         moved = 0
         for row in found:

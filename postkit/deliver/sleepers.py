@@ -10,6 +10,7 @@ from typing import Any
 from ..clock import Clock, micros
 from ..store import rows
 from ..store.database import Database
+from ..tenant import of_tenant
 from .history import record
 from .moves import ACCOUNT_READY
 from .states import TRANSITIONS
@@ -49,11 +50,17 @@ WHERE id = :id RETURNING *
 """
 
 
-def wake(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = None) -> int:
+def wake(
+    database: Database,
+    clock: Clock,
+    delivery_ids: Sequence[str] | None = None,
+    tenant: str | None = None,
+) -> int:
     """Make what sleeps ready now, but nothing before the time that a person gave it; how many
-    parts. ``delivery_ids`` None: of all deliveries. Raises StoreError."""
+    parts. ``delivery_ids`` None: of all deliveries, of ``tenant`` or of all tenants. Raises
+    StoreError."""
     now = clock.now()
-    which, names = among(delivery_ids)
+    which, names = among(delivery_ids, tenant)
     values = {"now": micros(now), "far": micros(now + FAR), "earliest": micros(now - FAR), **names}
     # Without the store's lock: nearly always nothing sleeps.
     if not any(database.read(f"{sql} {which} LIMIT 1", values) for sql in (UNSENT, LIVE)):
@@ -74,20 +81,26 @@ def wake(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = 
     return database.write(work)
 
 
-def mend(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = None) -> None:
+def mend(
+    database: Database,
+    clock: Clock,
+    delivery_ids: Sequence[str] | None = None,
+    tenant: str | None = None,
+) -> None:
     """Bring back what is put further off than anything can be: limits of accounts, and what is on
-    its way (of these deliveries, or of all). Raises StoreError."""
+    its way (of these deliveries, or of all; of ``tenant``, or of all). Raises StoreError."""
     now = clock.now()
-    which, names = among(delivery_ids)
+    which, names = among(delivery_ids, tenant)
+    asleep = f"resume_at > :far{of_tenant(tenant)}"
     values = {"now": micros(now), "far": micros(now + FAR), **names}
     # Without the store's lock: nearly always there is nothing.
-    if not database.read("SELECT 1 FROM account WHERE resume_at > :far LIMIT 1", values) and (
+    if not database.read(f"SELECT 1 FROM account WHERE {asleep} LIMIT 1", values) and (  # noqa: S608
         not database.read(f"{ON_ITS_WAY} {which} LIMIT 1", values)
     ):
         return
 
     def work(connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE account SET resume_at = :now WHERE resume_at > :far", values)
+        connection.execute(f"UPDATE account SET resume_at = :now WHERE {asleep}", values)  # noqa: S608
         found = connection.execute(f"{ON_ITS_WAY} {which}", values).fetchall()
         for row in found:
             _move(connection, FREE, row, values)
@@ -96,12 +109,17 @@ def mend(database: Database, clock: Clock, delivery_ids: Sequence[str] | None = 
     database.write(work)
 
 
-def among(delivery_ids: Sequence[str] | None) -> tuple[str, dict[str, str]]:
-    """The condition that a part is of these deliveries, and its values; None: of any."""
+def among(
+    delivery_ids: Sequence[str] | None, tenant: str | None = None
+) -> tuple[str, dict[str, str | None]]:
+    """The condition that a part is of these deliveries and of this tenant, and its values; None:
+    of any."""
+    own, values = of_tenant(tenant, "part.tenant"), {"tenant": tenant}
     if delivery_ids is None:
-        return "", {}
+        return own, {**values}
     names = {f"id{number}": name for number, name in enumerate(delivery_ids)}
-    return f"AND part.delivery_id IN ({', '.join(f':{name}' for name in names)})", names
+    which = f"AND part.delivery_id IN ({', '.join(f':{name}' for name in names)})"
+    return f"{which}{own}", {**values, **names}
 
 
 def _move(

@@ -41,7 +41,7 @@ AUDITS = (timedelta(minutes=15), timedelta(hours=24))
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What just happened to one delivery; ``part`` counts from 1."""
+    """What just happened to one delivery of ``tenant``; ``part`` counts from 1."""
 
     delivery_id: str
     address: str
@@ -49,6 +49,7 @@ class Progress:
     parts: int
     state: str
     text: str
+    tenant: str = ""
 
 
 Watch = Callable[[Progress], None]
@@ -221,9 +222,9 @@ class Steps:
         if run.watch is None:
             return
         text = storable(Redactor.redact(text))
-        name, address = run.delivery.id, run.delivery.address
+        name, address, tenant = run.delivery.id, run.delivery.address, run.delivery.tenant
         try:
-            run.watch(Progress(name, address, part.position, run.parts, state, text))
+            run.watch(Progress(name, address, part.position, run.parts, state, text, tenant))
         except Exception as error:  # noqa: BLE001
             # Who only watches (a closed pipe, say) must not break off what is on its way.
             log.warning("%s: the watcher failed (%s)", part.id, type(error).__name__)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 
-from ..accounts.keys import NoKey
+from ..accounts.vault import Vault
+from ..accounts.vault_status import vault_status
 from ..errors import VaultError
 from ..kit import Kit
 from .finding import Examined, Finding, problem, warning
@@ -18,23 +20,22 @@ def look(kit: Kit) -> Examined:
     if not kit.home.path.exists():
         return Examined("vault", "none yet")
     accounts = _accounts(kit)
-    try:
-        vault = kit.vault()
-        ids = vault.ids()
-    except NoKey as error:
-        if not accounts and not kit.home.vault_path.exists():
-            return Examined("vault", "none yet")
-        return Examined("vault", "", (problem("vault", error.message),))
-    except VaultError as error:
-        return Examined("vault", "", (problem("vault", error.message),))
+    status = vault_status(kit.home)
+    if not status.exists and not accounts:
+        return Examined("vault", "none yet")
+    if status.problem is not None:
+        return Examined("vault", "", (problem("vault", status.problem, "`postkit vault`"),))
+    ids: tuple[str, ...] = ()
     found: list[Finding] = []
-    for name in ids:
+    if status.exists:  # else none is made here
         try:
-            vault.get(name)
+            ids = kit.vault().ids()
         except VaultError as error:
-            found.append(problem("vault", error.message))
+            return Examined("vault", "", (problem("vault", error.message, "`postkit vault`"),))
+        found += _damaged(kit.vault(), ids)
+    summary = f"{status.path}, {counted(len(ids))}, key: {status.key}"
     if accounts is None:
-        return Examined("vault", f"opens, {len(ids)} entries", tuple(found))
+        return Examined("vault", summary, tuple(found))
     for account_id, label in accounts.items():
         if account_id not in ids:
             network, _, name = label.partition(":")
@@ -49,7 +50,19 @@ def look(kit: Kit) -> Examined:
             f"{', '.join(strays)}. Was the store restored, or POSTKIT_STORE changed?"
         )
         found.append(warning("vault", text, "name the store that knows them in POSTKIT_STORE"))
-    return Examined("vault", f"opens, {len(ids)} entries", tuple(found))
+    return Examined("vault", summary, tuple(found))
+
+
+def _damaged(vault: Vault, ids: Sequence[str]) -> Iterator[Finding]:
+    for name in ids:
+        try:
+            vault.get(name)
+        except VaultError as error:
+            yield problem("vault", error.message)
+
+
+def counted(entries: int) -> str:
+    return f"{entries} {'entry' if entries == 1 else 'entries'}"
 
 
 def _accounts(kit: Kit) -> dict[str, str] | None:

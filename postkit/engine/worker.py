@@ -271,7 +271,7 @@ class Worker:
 
     def _tell_missed(self, part: PartRow) -> None:
         delivery = self._publications.delivery(part.delivery_id)
-        self._tell(Progress(delivery.id, delivery.address, part.position, 0, "missed", TOO_LATE))
+        self._tell_of(delivery, part, 0, "missed", TOO_LATE)
 
     def _tell_copies(self, delivery: DeliveryRow, before: PartRow) -> None:
         """What a late look has found that none before it had."""
@@ -281,14 +281,16 @@ class Worker:
         after = next(part for part in parts if part.id == before.id)
         links = [link for link in after.copies if link not in before.copies]
         if links:
-            text = ", ".join(links)
-            self._tell(
-                Progress(delivery.id, delivery.address, after.position, len(parts), "copy", text)
-            )
+            self._tell_of(delivery, after, len(parts), "copy", ", ".join(links))
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell_of(
+        self, delivery: DeliveryRow, part: PartRow, parts: int, state: str, text: str
+    ) -> None:
         if self._watch is None:
             return
+        progress = Progress(
+            delivery.id, delivery.address, part.position, parts, state, text, delivery.tenant
+        )
         try:
             self._watch(progress)
         except Exception as error:  # noqa: BLE001 - who only watches must not end the work

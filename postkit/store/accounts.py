@@ -12,12 +12,13 @@ from typing import Any
 from ..clock import Clock, micros, moment
 from ..errors import InputError, StoreError, UnknownName
 from ..network import Account
+from ..tenant import of_tenant
 from . import rows
 from .database import Database
 
 KEEP_PAUSED = (
-    "UPDATE pause SET account_id = :id WHERE account_id IN (SELECT id FROM account "
-    "WHERE tenant = :tenant AND network = :network AND name = :name)"
+    "UPDATE pause SET account_id = :id WHERE tenant = :tenant AND account_id IN "
+    "(SELECT id FROM account WHERE tenant = :tenant AND network = :network AND name = :name)"
 )
 KEEP_PROTECTED = (
     "UPDATE account SET protected = coalesce((SELECT protected FROM account AS gone "
@@ -27,13 +28,17 @@ KEEP_PROTECTED = (
 
 
 class AccountRows:
-    """The accounts of one tenant. ``settings`` adds what is configured for an account."""
+    """The accounts of one tenant. ``settings`` adds what is configured for an account.
+
+    ``tenant`` None is for a worker of all tenants: it reads accounts, and writes down their states
+    and what became of their access.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        tenant: str = "",
+        tenant: str | None = "",
         settings: Callable[[Account], Mapping[str, Any]] = lambda account: account.settings,
     ) -> None:
         self._database = database
@@ -44,15 +49,16 @@ class AccountRows:
     def all(self) -> list[Account]:
         """All that are connected, by network and name."""
         found = self._database.read(
-            "SELECT * FROM account WHERE tenant = :tenant AND removed_at IS NULL "
+            f"SELECT * FROM account WHERE removed_at IS NULL{of_tenant(self.tenant)} "  # noqa: S608
             "ORDER BY network, name",
             {"tenant": self.tenant},
         )
         return [self._account(row) for row in found]
 
     def by_id(self, account_id: str) -> Account:
+        """Raises UnknownName, for another tenant's as for none."""
         found = self._database.read(
-            "SELECT * FROM account WHERE id = :id AND tenant = :tenant",
+            f"SELECT * FROM account WHERE id = :id{of_tenant(self.tenant)}",  # noqa: S608
             {"id": account_id, "tenant": self.tenant},
         )
         if not found:
@@ -113,7 +119,7 @@ class AccountRows:
             )
             connection.execute(
                 "UPDATE delivery SET address = :new || substr(address, :rest) "
-                "WHERE account_id = :id AND EXISTS (SELECT 1 FROM part "
+                "WHERE tenant = :tenant AND account_id = :id AND EXISTS (SELECT 1 FROM part "
                 "WHERE part.delivery_id = delivery.id "
                 "AND part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED'))",
                 values,
@@ -121,7 +127,7 @@ class AccountRows:
             # Where the new name was paused for an account that is gone, one pause is enough.
             connection.execute(
                 "UPDATE OR REPLACE pause SET address = :new || substr(address, :rest) "
-                "WHERE account_id = :id",
+                "WHERE tenant = :tenant AND account_id = :id",
                 values,
             )
             connection.execute(KEEP_PAUSED, values)
@@ -170,8 +176,8 @@ class AccountRows:
     def renewed_at(self, account_id: str) -> datetime:
         """When its access was last renewed by a worker, or else given by a person."""
         found = self._database.read(
-            "SELECT max(coalesce(renewed_at, 0), coalesce(identity_at, created_at)) AS at "
-            "FROM account WHERE id = :id AND tenant = :tenant",
+            "SELECT max(coalesce(renewed_at, 0), coalesce(identity_at, created_at)) AS at "  # noqa: S608
+            f"FROM account WHERE id = :id{of_tenant(self.tenant)}",
             {"id": account_id, "tenant": self.tenant},
         )
         return moment(found[0]["at"])
@@ -189,8 +195,8 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> bool:
             found = connection.execute(
-                "UPDATE account SET told_end = :end WHERE id = :id AND tenant = :tenant "
-                "AND told_end IS NOT :end RETURNING id",
+                "UPDATE account SET told_end = :end WHERE id = :id AND told_end IS NOT :end"  # noqa: S608
+                f"{of_tenant(self.tenant)} RETURNING id",
                 values,
             ).fetchall()
             if found:
@@ -226,7 +232,7 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> bool:
             values = {"id": account_id, "tenant": self.tenant, "state": state}
-            where = "WHERE id = :id AND tenant = :tenant"
+            where = f"WHERE id = :id{of_tenant(self.tenant)}"
             found = connection.execute(f"SELECT * FROM account {where}", values).fetchone()  # noqa: S608 - the words above
             if unless is not None and found is not None and unless(rows.account(found)):
                 return False
@@ -243,13 +249,13 @@ class AccountRows:
 
     def has_open_parts(self, account_id: str) -> bool:
         found = self._database.read(
-            "SELECT 1 FROM part WHERE account_id = :id AND state IN "
+            "SELECT 1 FROM part WHERE account_id = :id AND tenant = :tenant AND state IN "
             "('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD') "
             # What follows a part that will never be live is as settled as that one.
             "AND NOT (state IN ('SCHEDULED', 'HELD') AND EXISTS (SELECT 1 FROM part before "
             "WHERE before.delivery_id = part.delivery_id AND before.position < part.position "
             "AND before.state IN ('FAILED', 'CANCELLED', 'MISSED'))) LIMIT 1",
-            {"id": account_id},
+            {"id": account_id, "tenant": self.tenant},
         )
         return bool(found)
 
@@ -272,7 +278,7 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"UPDATE account SET {sets} WHERE id = :id AND tenant = :tenant",  # noqa: S608
+                f"UPDATE account SET {sets} WHERE id = :id{of_tenant(self.tenant)}",  # noqa: S608
                 everything,
             )
 

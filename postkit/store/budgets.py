@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -101,12 +101,16 @@ class _Row:
 class Budgets:
     """The table ``budget`` of one tenant. Every method works in the caller's transaction.
 
+    ``common`` are scopes that all tenants share: a network counts the calls of an app, or of an
+    address, whoever they were made for.
+
     Read the clock inside that transaction: a time from before the wait for the lock counts
     calls as older than they are. Commit after a refusal too, or ``mend`` in a later one.
     """
 
-    def __init__(self, tenant: str = "") -> None:
+    def __init__(self, tenant: str = "", common: Collection[str] = ()) -> None:
         self._tenant = tenant
+        self._common = common
 
     def take(
         self,
@@ -177,7 +181,7 @@ class Budgets:
         until = min(until, now + LONGEST_BLOCK)
         if until > now:
             values = {"scope": scope, "bucket": bucket, "until": until, "now": now}
-            connection.execute(_BLOCK, {"tenant": self._tenant, **values})
+            connection.execute(_BLOCK, {"tenant": self._whose(scope), **values})
 
     def blocked(
         self, connection: sqlite3.Connection, scope: str, now: int, bucket: str = EVERYTHING
@@ -231,6 +235,9 @@ class Budgets:
             scope = scopes[need.holder]
             self.refund(connection, scope, need.bucket, taken_at, now, need.count)
 
+    def _whose(self, scope: str) -> str:
+        return "" if scope in self._common else self._tenant
+
     def _take(self, connection: sqlite3.Connection, scope: str, need: Need, now: int) -> int | None:
         if self._counted(connection, scope, need, now):
             return None
@@ -251,7 +258,7 @@ class Budgets:
     def _counted(self, connection: sqlite3.Connection, scope: str, need: Need, now: int) -> bool:
         current = _slice(now, need.seconds)
         values: dict[str, Any] = {
-            "tenant": self._tenant,
+            "tenant": self._whose(scope),
             "scope": scope,
             "bucket": need.bucket,
             "calls": need.calls,
@@ -285,7 +292,7 @@ class Budgets:
         return True
 
     def _read(self, connection: sqlite3.Connection, scope: str, bucket: str) -> _Row | None:
-        values = {"tenant": self._tenant, "scope": scope, "bucket": bucket}
+        values = {"tenant": self._whose(scope), "scope": scope, "bucket": bucket}
         found = connection.execute(_READ, values).fetchone()
         if found is None:
             return None
@@ -296,7 +303,7 @@ class Budgets:
         self, connection: sqlite3.Connection, scope: str, bucket: str, row: _Row, now: int
     ) -> None:
         values: dict[str, Any] = {
-            "tenant": self._tenant,
+            "tenant": self._whose(scope),
             "scope": scope,
             "bucket": bucket,
             "seconds": row.seconds,

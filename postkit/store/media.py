@@ -54,7 +54,7 @@ class MediaFiles:
                 os.utime(path)
             # Read it: a file of the right length may have been damaged since it was written.
             with path.open("rb") as file:
-                return _hash(file) == sha256
+                return sha256_of(file) == sha256
         except OSError:
             return False
 
@@ -90,7 +90,7 @@ class MediaFiles:
         except OSError as error:
             raise _unreadable(sha256, error) from error
         try:
-            is_whole = _hash(file) == sha256
+            is_whole = sha256_of(file) == sha256
             file.seek(0)
         except OSError as error:
             file.close()
@@ -196,7 +196,8 @@ class MediaFiles:
             _sync(self._folder)
 
 
-def _hash(file: IO[bytes]) -> str:
+def sha256_of(file: IO[bytes]) -> str:
+    """Of what is left of a file, in hex; it is read piece by piece."""
     digest = hashlib.sha256()
     while piece := file.read(PIECE):
         digest.update(piece)

@@ -14,6 +14,7 @@ from ..errors import InputError, PlanRefused, StoreError, UnknownName
 from ..freshness import FRESHNESS
 from ..network import Attachment, Change, RenderedPart
 from ..outcomes import FieldOutcome
+from ..tenant import of_tenant
 from . import rows
 from .database import Database
 from .rows import DeliveryRow, HistoryRow, PublicationRow
@@ -94,9 +95,10 @@ class Due:
 
 
 class PublicationRows:
-    """The publications of one tenant."""
+    """The publications of one tenant. ``tenant`` None is for a worker of all tenants, which reads
+    deliveries by their ids and nothing else."""
 
-    def __init__(self, database: Database, clock: Clock, tenant: str = "") -> None:
+    def __init__(self, database: Database, clock: Clock, tenant: str | None = "") -> None:
         self._database = database
         self._clock = clock
         self._tenant = tenant
@@ -114,12 +116,15 @@ class PublicationRows:
     ) -> None:
         """Write a publication down, whole, in one transaction. Media files are stored before.
 
-        Raises InputError where ``once`` was taken by another process meanwhile, and PlanRefused
-        where the same text went there meanwhile, unless ``again`` allows it.
+        Raises InputError where ``once`` was taken by another process meanwhile, UnknownName for
+        an account that is not the tenant's, and PlanRefused where the same text went there
+        meanwhile, unless ``again`` allows it.
         """
         at = micros(self._clock.now())
 
         def work(connection: sqlite3.Connection) -> None:
+            for account_id in {new.account_id for new in deliveries}:
+                _owned(connection, self._tenant, account_id)
             connection.execute(
                 "INSERT INTO publication (id, tenant, once, content, source, warnings, created_at) "
                 "VALUES (:id, :tenant, :once, :content, :source, :warnings, :at)",
@@ -168,7 +173,7 @@ class PublicationRows:
             raise
 
     def publication(self, publication_id: str) -> PublicationRow:
-        """Raises UnknownName."""
+        """Raises UnknownName, for another tenant's as for none."""
         found = self._database.read(
             "SELECT * FROM publication WHERE id = :id AND tenant = :tenant",
             {"id": publication_id, "tenant": self._tenant},
@@ -203,8 +208,9 @@ class PublicationRows:
         return [rows.delivery(row) for row in found]
 
     def delivery(self, delivery_id: str) -> DeliveryRow:
+        """Raises UnknownName, for another tenant's as for none."""
         found = self._database.read(
-            "SELECT * FROM delivery WHERE id = :id AND tenant = :tenant",
+            f"SELECT * FROM delivery WHERE id = :id{of_tenant(self._tenant)}",  # noqa: S608
             {"id": delivery_id, "tenant": self._tenant},
         )
         if not found:
@@ -303,7 +309,7 @@ class PublicationRows:
                 what="CASE WHEN part.state IN ('HELD', 'MISSED', 'UNCERTAIN') THEN part.state "
                 "WHEN part.ready_at <= :late THEN 'OVERDUE' ELSE 'TO_COME' END AS how, "
                 "count(*) AS deliveries"
-            )
+            ).replace(" AND part.tenant = :tenant", of_tenant(self._tenant, "part.tenant"))
             + " GROUP BY how",
             {"tenant": self._tenant, "late": late},
         )
@@ -313,8 +319,8 @@ class PublicationRows:
     def last_due(self) -> dict[str, datetime]:
         """When the last post that is scheduled to an account is due, by the account's id."""
         found = self._database.read(
-            "SELECT account_id, max(due_at) AS at FROM part WHERE state = 'SCHEDULED' "
-            "AND tenant = :tenant GROUP BY account_id",
+            "SELECT account_id, max(due_at) AS at FROM part WHERE state = 'SCHEDULED'"  # noqa: S608
+            f"{of_tenant(self._tenant)} GROUP BY account_id",
             {"tenant": self._tenant},
         )
         return {row["account_id"]: moment(row["at"]) for row in found}
@@ -354,9 +360,19 @@ class PublicationRows:
         return str(found[0]["id"]) if found else None
 
 
+def _owned(connection: sqlite3.Connection, tenant: str | None, account_id: str) -> None:
+    """Raises UnknownName: a plan may have been made by another tenant's Kit."""
+    found = connection.execute(
+        "SELECT 1 FROM account WHERE id = :id AND tenant = :tenant",
+        {"id": account_id, "tenant": tenant},
+    ).fetchone()
+    if found is None:
+        raise UnknownName(f"There is no account {account_id}.")
+
+
 def _insert_delivery(
     connection: sqlite3.Connection,
-    tenant: str,
+    tenant: str | None,
     publication_id: str,
     position: int,
     new: NewDelivery,

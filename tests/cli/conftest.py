@@ -31,7 +31,9 @@ def postkit(
     home = tmp_path / "home"
     monkeypatch.setenv("POSTKIT_HOME", str(home))
     monkeypatch.setenv("POSTKIT_KEY", base64.b64encode(b"k" * 32).decode())
-    for name in ("POSTKIT_STORE", "POSTKIT_TRACE", "NO_COLOR"):
+    # Never the keyring of whoever runs the tests.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    for name in ("POSTKIT_STORE", "POSTKIT_TRACE", "POSTKIT_PASSPHRASE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     program = Program(home, _server, capsys, monkeypatch)

@@ -131,6 +131,20 @@ def test_budgets_are_apart_by_tenant_scope_and_bucket(connection: sqlite3.Connec
     assert Budgets().take(connection, ACCOUNT, "uploads", 3, 900, NOW, 3) is None
 
 
+def test_what_is_common_is_counted_for_all_tenants(connection: sqlite3.Connection) -> None:
+    """A network counts the calls of an app, whoever they were made for."""
+    one, two = Budgets("one", common=[APP]), Budgets("two", common=[APP])
+    assert one.take(connection, APP, "posts", 3, 900, NOW, 2) is None
+    assert two.take(connection, APP, "posts", 3, 900, NOW, 2) is not None
+    assert two.take(connection, APP, "posts", 3, 900, NOW, 1) is None
+    one.refund(connection, APP, "posts", NOW, NOW, 1)
+    assert two.take(connection, APP, "posts", 3, 900, NOW, 1) is None
+    one.block(connection, APP, "", NOW + 60 * SECOND, NOW)
+    assert two.blocked(connection, APP, NOW) == NOW + 60 * SECOND
+    assert one.take(connection, ACCOUNT, "posts", 3, 900, NOW, 3) is None
+    assert two.take(connection, ACCOUNT, "posts", 3, 900, NOW, 3) is None
+
+
 @pytest.mark.parametrize(
     ("calls", "seconds", "count"), [(3, 900, 4), (3, 900, 0), (0, 900, 1), (3, 0, 1), (3, 900, -1)]
 )

@@ -16,7 +16,7 @@ def test_a_new_store_is_durable_by_its_own_word(tmp_path: Path) -> None:
     assert database.read("PRAGMA journal_mode")[0][0] == "wal"
     assert database.read("PRAGMA synchronous")[0][0] == 2
     assert database.read("PRAGMA foreign_keys")[0][0] == 1
-    assert database.read("PRAGMA user_version")[0][0] == 5
+    assert database.read("PRAGMA user_version")[0][0] == 6
     database.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -131,8 +132,8 @@ class Loopback:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # On some systems it would let a second program listen at the same port.
-    allow_reuse_address = False
+    # Without it a second connect fails for a minute; on Windows it lets two programs listen.
+    allow_reuse_address = os.name == "posix"
 
     def __init__(self, address: tuple[str, int], loopback: Loopback) -> None:
         self._slots = threading.BoundedSemaphore(MOST_CONNECTIONS)

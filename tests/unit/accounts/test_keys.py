@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Home:
 @pytest.mark.parametrize("text", [TEXT, f"  {TEXT}\n", base64.urlsafe_b64encode(KEY).decode()])
 def test_from_the_environment(home: Home, text: str) -> None:
     make_key_file(home)
-    assert find_key(home, {"POSTKIT_KEY": text}) == KEY
+    assert find_key(home, {"POSTKIT_KEY": text}).value == KEY
 
 
 @pytest.mark.parametrize(
@@ -46,23 +46,23 @@ def test_the_one_liner_makes_a_key(home: Home) -> None:
     made = subprocess.run(
         [sys.executable, *command[1:]], capture_output=True, text=True, check=True
     ).stdout
-    assert len(find_key(home, {"POSTKIT_KEY": made})) == 32
+    assert len(find_key(home, {"POSTKIT_KEY": made}).value) == 32
 
 
 def test_from_the_key_file(home: Home) -> None:
-    key = make_key_file(home)
+    key = make_key_file(home).value
     assert len(key) == 32
-    assert find_key(home, {}) == find_key(home, {"POSTKIT_KEY": ""}) == key
+    assert find_key(home, {}).value == find_key(home, {"POSTKIT_KEY": ""}).value == key
     assert stat.S_IMODE(home.key_path.stat().st_mode) == 0o600
     assert Redactor.redact(f"<{home.key_path.read_text().strip()}>") == "<***>"
 
 
 def test_key_files_differ_and_are_never_replaced(home: Home, tmp_path: Path) -> None:
-    key = make_key_file(home)
+    key = make_key_file(home).value
     with pytest.raises(VaultError, match="already; it is kept"):
         make_key_file(home)
-    assert find_key(home, {}) == key
-    assert make_key_file(Home(tmp_path / "new")) != key
+    assert find_key(home, {}).value == key
+    assert make_key_file(Home(tmp_path / "new")).value != key
 
 
 def test_no_key_says_how_to_make_one(home: Home) -> None:

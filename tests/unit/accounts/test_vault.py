@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import pickle
@@ -9,12 +10,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from postkit.accounts.key import Key
 from postkit.accounts.place import Place
 from postkit.accounts.vault import Vault
+from postkit.accounts.vault_file import _mac
 from postkit.errors import VaultError
 
 KEY = bytes(range(32))
@@ -163,7 +167,7 @@ def test_an_entry_moved_to_another_account(vault: Vault) -> None:
     # Even with a right MAC, the entry itself is bound to its account.
     content = json.loads(vault.path.read_text())
     content.pop("mac")
-    rewritten(vault, mac=vault._mac(content))
+    rewritten(vault, mac=_mac(Key(KEY), content))
     assert vault.ids() == (ACME, "two:b")
     with pytest.raises(VaultError, match="was not written for this account"):
         vault.get(ACME)
@@ -407,3 +411,93 @@ def test_a_changed_place_is_noticed(vault: Vault) -> None:
     text = vault.path.read_text().replace("one.example", "two.example")
     vault.path.write_text(text)
     fails(vault, "is damaged")
+
+
+TAKER = """
+import sys
+from pathlib import Path
+from postkit.accounts.vault import Vault
+vault = Vault(Path(sys.argv[1]), bytes(range(32)))
+vault.get("one:acme")
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(30):
+    if vault.take(f"pending:{number}") is not None:
+        vault.put(f"{sys.argv[2]}:{number}", {})
+"""
+
+
+def test_an_entry_is_taken_once(vault: Vault) -> None:
+    vault.put(ACME, FIELDS)
+    vault.put("two:b", {"a": "b"})
+    assert vault.take(ACME) == FIELDS
+    assert vault.take(ACME) is None
+    assert Vault(vault.path, KEY).ids() == ("two:b",)
+
+
+def test_of_two_processes_one_takes_an_entry(vault: Vault) -> None:
+    vault.put(ACME, FIELDS)
+    for number in range(30):
+        vault.put(f"pending:{number}", {"verifier": "pk_canary"})
+    processes(TAKER, vault, "one", "two")
+    taken = [name.partition(":")[2] for name in vault.ids() if name != ACME]
+    assert sorted(taken) == sorted(str(number) for number in range(30))
+
+
+def test_what_cannot_be_decrypted_is_not_taken(vault: Vault) -> None:
+    vault.put(ACME, FIELDS)
+    content = json.loads(vault.path.read_text())
+    content["entries"]["other"] = content["entries"][ACME]
+    content.pop("mac")
+    rewritten(vault, entries=content["entries"], mac=_mac(Key(KEY), content))
+    before = vault.path.read_bytes()
+    with pytest.raises(VaultError, match="was not written for this account"):
+        vault.take("other")
+    assert vault.path.read_bytes() == before
+
+
+def test_a_vault_that_cannot_be_read_is_not_filled(vault: Vault) -> None:
+    vault.path.write_bytes(b'{\n "magic": "postkit-vault",\n "version": 1')
+    vault.path.chmod(0o600)
+    before = vault.path.read_bytes()
+    assert not vault.create()
+    acts: list[Callable[[], object]] = [
+        lambda: vault.take(ACME),
+        vault.contents,
+        lambda: vault.fill({ACME: (FIELDS, None)}, lambda known: None),
+        lambda: vault.rekey(Key(bytes(32)), lambda terms: contextlib.nullcontext()),
+    ]
+    for act in acts:
+        with pytest.raises(VaultError, match="is damaged"):
+            act()
+    assert vault.path.read_bytes() == before
+
+
+def test_a_new_key_of_another_process_is_found(vault: Vault) -> None:
+    """A worker that runs for months goes on, and one that cannot find it changes nothing."""
+    vault.put(ACME, FIELDS)
+    other = Key(bytes(32))
+    worker = Vault(vault.path, KEY, again=lambda: other)
+    lost = Vault(vault.path, KEY, again=lambda: Key(bytes([7]) * 32))
+    assert worker.ids() == (ACME,)
+    Vault(vault.path, KEY).rekey(other, lambda terms: contextlib.nullcontext())
+    worker.put("two:b", {"a": "b"})
+    assert worker.get(ACME) == FIELDS
+    fails(lost, "was made with another key")
+    assert Vault(vault.path, other).ids() == (ACME, "two:b")
+
+
+def test_no_new_key_while_a_token_is_renewed(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.put(ACME, FIELDS)
+    monkeypatch.setattr("postkit.accounts.vault.REFRESH_TIMEOUT", 0.05)
+    with vault.lock(ACME), vault.lock("two:b", timeout=1):
+        acts: list[Callable[[], None]] = [
+            lambda: vault.rekey(Key(bytes(32)), lambda terms: contextlib.nullcontext()),
+            lambda: vault.fill({}, lambda known: None),
+        ]
+        for act in acts:
+            with pytest.raises(VaultError, match="cannot be changed while a token is renewed"):
+                act()
+        vault.rotate(ACME, {"token": "renewed"})
+    vault.rekey(Key(bytes(32)), lambda terms: contextlib.nullcontext())
+    assert vault.get(ACME) == {"token": "renewed"}
