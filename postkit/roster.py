@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from .connections import Connections
-from .errors import InputError, NeedsLogin, PostkitError
+from .errors import InputError, NeedsLogin
 from .network import Account
 
 if TYPE_CHECKING:
     from .accounts.check import Checked, Heard
     from .accounts.status import AccountStatus
-    from .deliver.clients import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +32,7 @@ class Roster(Connections):
         opened is no error, but little is known then."""
         from .accounts.survey import survey
 
-        try:
-            vault = self._root.vault()
-        except PostkitError as shut:
-            return list(survey(self.accounts, self._accounts, self.plugins, shut, self.clock))
+        vault = self._root.vault
         return list(survey(self.accounts, self._accounts, self.plugins, vault, self.clock))
 
     def check_accounts(
@@ -54,6 +49,7 @@ class Roster(Connections):
         one that answers as before makes it one that is verified. Raises UnknownName.
         """
         from .accounts.check import LIMIT, check
+        from .deliver.disconnect import disconnect
 
         chosen = [self.account(label) for label in labels] if labels else self.accounts
         found = []
@@ -65,8 +61,8 @@ class Roster(Connections):
             limit=LIMIT if limit is None else limit,
         ):
             account = checked.account
-            if isinstance(error, NeedsLogin) and account.state != "needs_login":
-                self._disconnect(account, error)
+            if isinstance(error, NeedsLogin):
+                disconnect(self._accounts, self._root.clients, self._ledger(), account, error)
             elif checked.answer == "ok" and (account.state != "ok" or account.identity is None):
                 self._accounts.renew(replace(account, identity=checked.identity, state="ok"))
             found.append(checked)
@@ -154,19 +150,3 @@ class Roster(Connections):
             return
         for number in mentions(text, account.network, account.name):
             yield f"{path}:{number}"
-
-    def _disconnect(self, account: Account, error: NeedsLogin) -> bool:
-        """The network refuses an account's access: it waits for a person. False where it has
-        other access by now."""
-        tell = partial(self._ledger().account_needs_login, account, error.message)
-        return self._accounts.set_state(
-            account.id, "needs_login", tell, unless=partial(self._is_replaced, error.access)
-        )
-
-    def _is_replaced(self, refused: Access | object, account: Account) -> bool:
-        from .deliver.clients import Access
-
-        try:
-            return isinstance(refused, Access) and self._root.clients.is_replaced(refused, account)
-        except PostkitError:
-            return False

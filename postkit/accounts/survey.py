@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
 from ..contract import asked
-from ..errors import PostkitError, VaultError
+from ..errors import PostkitError
 from ..network import Account
 from ..plugins import Plugins
 from ..store.accounts import AccountRows
@@ -22,29 +22,26 @@ def survey(
     accounts: Sequence[Account],
     rows: AccountRows,
     plugins: Plugins,
-    vault: Vault | PostkitError,
+    vault: Callable[[], Vault],
     clock: Clock,
 ) -> Iterator[AccountStatus]:
-    """How each account is. ``vault`` may be the reason why there is none: then little is known,
-    and that is said."""
-    ids: frozenset[str] | None = None
-    if not isinstance(vault, PostkitError):
-        try:
-            ids = frozenset(vault.ids())
-        except VaultError as shut:
-            vault = shut
+    """How each account is. Where the vault does not open little is known, and the reason is told
+    of each."""
+    try:
+        opened = vault()
+        ids = frozenset(opened.ids())
+    except PostkitError as shut:
+        for account in accounts:
+            last = rows.last_success(account.id)
+            yield AccountStatus(account, clock.now(), last_success=last, problem=shut.message)
+        return
     for account in accounts:
-        last = rows.last_success(account.id)
-        now = clock.now()
-        if isinstance(vault, PostkitError) or ids is None:
-            why = vault.message if isinstance(vault, PostkitError) else ""
-            yield AccountStatus(account, now, last_success=last, problem=why)
-            continue
+        last, now = rows.last_success(account.id), clock.now()
         if account.id not in ids:
             yield AccountStatus(account, now, last_success=last, has_access=False)
             continue
         try:
-            grant = grant_in(vault, plugins, account)
+            grant = grant_in(opened, plugins, account)
             terms = plugins.network(account.network).oauth
         except PostkitError as error:
             yield AccountStatus(account, now, last_success=last, problem=error.message)

@@ -203,7 +203,7 @@ def _named(plan: Plan, given: dict[str, Any]) -> tuple[str, ...]:
 
 def _confirm(plan: Plan, due: Due | None) -> None:
     print_plan(plan)
-    if any(planned.place.account.protected for planned in plan.deliveries):
+    if any(p.place.account.protected for p in plan.deliveries if p.rendition is not None):
         return  # to type its name is the answer
     question = f"Send this on {spoken(due.at, due.zone)}?" if due is not None else "Send this?"
     if not click.confirm(question, default=True):

@@ -18,7 +18,8 @@ from ..errors import NeedsLogin, NetworkError, PostkitError, StoreError, VaultEr
 from ..network import Account, CanRefresh
 from ..plugins import Plugins
 from ..store.accounts import AccountRows
-from .clients import Access, Clients, Connection
+from .clients import Clients, Connection
+from .disconnect import disconnect
 from .ledger import Ledger
 
 log = logging.getLogger("postkit.renewals")
@@ -145,7 +146,9 @@ class Renewals:
             if connection is not None:
                 error.access = connection.access
                 connection.close()
-            self._disconnect(account, error)
+            # Days before a post would find it out: a person is asked now.
+            if disconnect(self._accounts, self._clients, self._ledger, account, error):
+                log.error("%s: %s", account.label, error.message)
             return grant
         except PostkitError as error:
             # Out of reach is not out of access; a vault that cannot be written keeps the old one.
@@ -173,24 +176,6 @@ class Renewals:
                 error.message,
             )
         seen.failures += 1
-
-    def _disconnect(self, account: Account, error: NeedsLogin) -> None:
-        """Days before a post would find it out: a person is asked now."""
-        is_refused = self._accounts.set_state(
-            account.id,
-            "needs_login",
-            partial(self._ledger.account_needs_login, account, error.message),
-            unless=lambda now: now.state == "needs_login" or self._is_replaced(error, now),
-        )
-        if is_refused:
-            log.error("%s: %s", account.label, error.message)
-
-    def _is_replaced(self, error: NeedsLogin, account: Account) -> bool:
-        refused = error.access
-        try:
-            return isinstance(refused, Access) and self._clients.is_replaced(refused, account)
-        except PostkitError:
-            return False
 
     def _tell_end(self, account: Account, end: datetime) -> None:
         """Once for each end, over all workers."""

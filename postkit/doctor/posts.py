@@ -17,7 +17,7 @@ def look(kit: Kit) -> Examined:
         text = f"{_posts(count.overdue)} overdue, although a worker runs."
         found.append(warning("posts", text, "`postkit queue`"))
     if count.to_come and not worked:
-        text = f"{_posts(count.to_come)} scheduled, and no worker runs that would send them."
+        text = f"{_posts(count.to_come)} scheduled, and no worker runs."
         found.append(warning("posts", text, "`postkit worker`, or `postkit worker --install`"))
     if count.uncertain:
         text = f"{_posts(count.uncertain)} uncertain: each asks you a question."

@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from postkit.accounts.grant import Grant
 from postkit.accounts.place import Place
+from postkit.deliver.disconnect import disconnect
 from postkit.deliver.renewals import Renewals
 from postkit.emulator.server import EmulatorServer
 from postkit.hookspecs import hookimpl
@@ -159,6 +161,7 @@ SCRIPT = """
 import sys, time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from postkit.clock import SystemClock
 from postkit.kit import Kit
 
@@ -268,13 +271,12 @@ def test_access_that_was_replaced_meanwhile_is_not_refused(
         change(kit, expires_at=ahead(left))
     else:
         later(kit, HOUR - left)
-    refuse = looks._disconnect
 
-    def replaced_first(*given: object) -> None:
+    def replaced_first(*given: Any) -> bool:
         kit.vault().put(kit.account(LABEL).id, good)
-        refuse(*given)  # type: ignore[arg-type]
+        return disconnect(*given)
 
-    monkeypatch.setattr(looks, "_disconnect", replaced_first)
+    monkeypatch.setattr("postkit.deliver.renewals.disconnect", replaced_first)
     looks.look()
     assert kit.account(LABEL).state == "ok"
 
