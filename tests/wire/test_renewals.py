@@ -34,10 +34,12 @@ class Told:
 
     def __init__(self) -> None:
         self.logins: list[tuple[str, str]] = []
+        self.of_tenants: list[tuple[str, str, str]] = []
 
     @hookimpl
-    def postkit_account_needs_login(self, account: str, reason: str) -> None:
+    def postkit_account_needs_login(self, account: str, reason: str, tenant: str) -> None:
         self.logins.append((account, reason))
+        self.of_tenants.append((account, reason, tenant))
 
 
 @pytest.fixture
@@ -322,3 +324,30 @@ def test_what_a_grant_says() -> None:
     assert Grant(expires_at=end, is_renewable=True).ends_at is None
     later = end + timedelta(days=60)
     assert Grant(expires_at=end, is_renewable=True, renew_until=later).ends_at == later
+
+
+def test_a_worker_looks_after_the_access_of_all_tenants(
+    kit: Kit, server: EmulatorServer, told: Told
+) -> None:
+    [given] = [each for each in server.accounts() if each.network == NETWORK]
+    beta = kit.for_tenant("beta")
+    mine, _ = beta.connect(NETWORK, given.credentials, endpoint=given.endpoint, name="mine")
+    held = kit.vault().get(mine.id)
+    kit.vault().put(mine.id, {**held, "expires_at": ahead(-5)})
+    kit.work(wait=0)
+    assert asked(server) == 1
+    assert kit.vault().get(mine.id)["access_token"] != held["access_token"]
+    kit.vault().put(mine.id, {**kit.vault().get(mine.id), "refresh_token": "pk_canary_gone",
+                              "expires_at": ahead(-5)})  # fmt: skip
+    renewals(kit).look()
+    renewals(kit).look()
+    assert [account.state for account in beta.accounts] == ["needs_login"]
+    assert kit.account(LABEL).state == "ok"
+    kit._outbox.flush()
+    assert [(account, tenant) for account, _, tenant in told.of_tenants] == [("x:mine", "beta")]
+
+
+def test_a_tenants_worker_looks_after_its_own(kit: Kit, server: EmulatorServer) -> None:
+    change(kit, expires_at=ahead(-5))
+    kit.for_tenant("beta").work(wait=0)
+    assert asked(server) == 0
