@@ -68,6 +68,43 @@ def gif(frames: int, size: tuple[int, int]) -> bytes:
     return whole[:start] + whole[start:-1] * frames + b"\x3b"
 
 
+BLOCKS = 2 * MIB
+
+
+def block_gif(block: bytes, *, comment: bool = False) -> bytes:
+    """A GIF of one picture, or of a comment before it, in blocks of a byte each."""
+    data = gif(1, (16, 16))
+    at = data.index(b"\x2c", 13)
+    start = data[:at] + (b"\x21\xfe" if comment else data[at : at + 11])
+    return start + block * BLOCKS + b"\0" + (data[at:] if comment else b"\x3b")
+
+
+def block_webp() -> bytes:
+    """A WebP with boxes of nothing behind its picture."""
+    body = still("WEBP", (16, 16))[8:] + b"abcd\0\0\0\0" * BLOCKS
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def canvas_webp() -> bytes:
+    """A moving WebP whose canvas is as large as one can be."""
+    body = b"WEBP" + box_le(b"VP8X", b"\x02\0\0\0" + b"\xff" * 6) + box_le(b"ANIM", bytes(6))
+    frame = bytes(6) + b"\xff\x3f\0" * 2 + bytes(4) + still("WEBP", (16, 16))[12:]
+    body += box_le(b"ANMF", frame) * 2
+    return box_le(b"RIFF", body)
+
+
+def box_le(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+
+def frame_gif() -> bytes:
+    """A moving GIF whose first frame is larger than any screen."""
+    data = bytearray(gif(2, (16, 16)))
+    at = data.index(b"\x2c\0\0\0\0")
+    struct.pack_into("<HH", data, at + 5, 65_000, 65_000)
+    return bytes(data)
+
+
 def jpeg_header(width: int, height: int) -> bytes:
     data = bytearray(still("JPEG"))
     at = data.index(b"\xff\xc0")
@@ -150,6 +187,15 @@ FILES: dict[str, Callable[[], bytes]] = {
     "frames-2000.gif": lambda: gif(2_000, (1_000, 1_000)),
     "frames-9000.gif": lambda: gif(9_000, (100, 100)),
     "truncated-9000.gif": lambda: gif(9_000, (100, 100))[:-40_000],
+    "blocks.gif": lambda: block_gif(b"\1\0"),
+    "comment.gif": lambda: block_gif(b"\1A", comment=True),
+    "blocks.png": lambda: png(8, 8, more=chunk(b"tEXt", b"") * BLOCKS),
+    "blocks.jpg": lambda: still("JPEG").replace(
+        b"\xff\xd8", b"\xff\xd8" + b"\xff\xfe\0\2" * BLOCKS, 1
+    ),
+    "blocks.webp": block_webp,
+    "canvas.webp": canvas_webp,
+    "frame.gif": frame_gif,
     "exif.jpg": exif_loop,
     "heic.heic": lambda: box(b"ftyp", b"heic\0\0\0\0mif1heic"),
     "samples.mp4": samples_without_end,

@@ -72,6 +72,15 @@ class PluginError(PostkitError):
     kind = "plugin"
 
 
+class NotEnabled(PluginError):
+    """A plugin is installed, and nobody has said that its code may run; ``distributions`` names
+    the ones that are meant."""
+
+    def __init__(self, message: str, distributions: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.distributions = tuple(distributions)
+
+
 class StoreError(PostkitError):
     """The store cannot be used; the message says why and what to do."""
 

@@ -2,7 +2,8 @@
 
 A plugin marks its functions with ``hookimpl`` and is found by an entry point:
 ``postkit.networks`` (name = the network's name, loaded when that network is used),
-``postkit.emulators`` (likewise), ``postkit.plugins`` (always loaded).
+``postkit.emulators`` (likewise), ``postkit.plugins`` (always loaded); of a distribution that
+somebody has enabled.
 """
 
 from __future__ import annotations

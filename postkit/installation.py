@@ -78,12 +78,14 @@ class Installation:
         clock: Clock | None = None,
         key: bytes | None = None,
         fetcher: Fetches | None = None,
+        enabled: Iterable[str] | None = None,
     ) -> None:
         self.home = Home.resolve(home)
         if store is not None:
             self.home = replace(self.home, store=Path(store))
         self.clock: Clock = clock or SystemClock()
         self._extra = tuple(plugins)
+        self._enabled = None if enabled is None else tuple(enabled)
         self._lock = threading.RLock()
         self._key = key
         self._fetcher = fetcher
@@ -105,7 +107,7 @@ class Installation:
 
     @shared
     def plugins(self) -> Plugins:
-        plugins = Plugins(self._extra)
+        plugins = Plugins(self._extra, enabled=self._enabled, home=self.home)
         plugins.manager.hook.postkit_configure.call_historic(kwargs={"config": self.config})
         return plugins
 

@@ -24,7 +24,9 @@ class Kit(Timetable):
     """One installation of postkit: its accounts, its store, its plugins.
 
     ``home`` is the folder of configuration, store, media and vault (default: POSTKIT_HOME, else
-    the platform's data folder). ``plugins`` are added to the installed ones. ``key`` (32 bytes)
+    the platform's data folder). ``plugins`` (modules or objects, which the program trusts) are
+    added to the installed ones; of those, ``enabled`` names the distributions beside postkit's own
+    whose code may run (None: what `postkit plugins enable` has listed). ``key`` (32 bytes)
     opens the vault where nothing else shall (POSTKIT_KEY, a key file, the system's keyring, ...);
     a program that keeps secrets out of core dumps calls
     ``postkit.core_dumps.disable_core_dumps`` before. ``fetcher`` (default: a

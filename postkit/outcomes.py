@@ -53,12 +53,13 @@ def _given(post: Post, settings: Settings) -> Iterator[tuple[str, int | None]]:
         if not is_blank(media.alt):
             yield "alt", number
     for name in ("title", "link"):
-        if getattr(post, name) or getattr(settings, name):
+        if not (is_blank(getattr(post, name) or "") and is_blank(getattr(settings, name) or "")):
             yield name, None
     for number, _ in enumerate(post.tags, 1):
         yield "tags", number
     for name in ("poll", "content_warning", "lang", "visibility", "replies"):
-        if getattr(post, name):
+        value = getattr(post, name)
+        if value and not (isinstance(value, str) and is_blank(value)):
             yield name, None
     if given_options(settings.options):
         yield "options", None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from .address import Address, Place, expand, locate, stand_in
 from .config import Config
 from .contract import asked
 from .deliver.seconds import seconds
-from .errors import InputError, PluginError
+from .errors import InputError, NotEnabled, PluginError
 from .limits.model import Limits
 from .network import (
     Account,
@@ -40,6 +41,8 @@ from .plan import Plan, Planned, Wishes
 
 MAX_REMOTE = 50
 """Media by URL of one post: more than a long thread has, and a bound for a hostile post file."""
+MAX_FETCHING = 300.0
+"""Seconds for all of them; a host that answers slowly for ever would take as long as it liked."""
 NOBODY = (
     "Nobody to publish to: name addresses with --to, in the post file (`to:`), or as `default` in "
     "postkit.toml."
@@ -106,6 +109,8 @@ class Planner:
         for place in places:
             try:
                 planned.append(self._one(post, place, wishes, source, at, problems))
+            except NotEnabled:
+                raise  # whoever asks may answer, and plan again
             except PluginError as error:
                 problems.append(error.message)
         if problems:
@@ -131,10 +136,18 @@ class Planner:
                 f"media: {remote} addresses; at most {MAX_REMOTE} are fetched for one post."
             )
             return
+        until = monotonic() + MAX_FETCHING
         for media in post.media:
+            left = until - monotonic()
+            if media.remote is not None and left <= 0:
+                problems.append(
+                    f"media: its addresses take more than {MAX_FETCHING:.0f} seconds; "
+                    "try again later, or give files."
+                )
+                return
             try:
                 if media.remote is not None:
-                    media.remote.fetch(self._fetcher)
+                    media.remote.fetch(self._fetcher, seconds=left)
                 if media.kind != "video":
                     media.read()
             except InputError as error:

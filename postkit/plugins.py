@@ -1,4 +1,8 @@
-"""Loading plugins: each on its own, so that a broken one breaks nothing else."""
+"""Loading plugins: each on its own, so that a broken one breaks nothing else.
+
+A plugin is code that runs with the rights of its user, so one of another distribution than
+postkit's own is imported only after somebody has enabled that distribution (`allowed.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,32 @@ import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import cached_property
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from . import hookspecs
 from .accounts import references
+from .allowed import Allowed
 from .contract import EMULATORS_HOOK, NETWORKS_HOOK, emulators_of, networks_of
-from .errors import PluginError, UnknownName
+from .errors import NotEnabled, PluginError, UnknownName
+from .installed import ALWAYS, EMULATORS, GROUPS, NETWORKS, Installed, canonical, installed
 from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     from .emulator.base import Emulator
+    from .home import Home
     from .network import Network
 
-NETWORKS = "postkit.networks"
-EMULATORS = "postkit.emulators"
-ALWAYS = "postkit.plugins"
+Key = tuple[str, str]
+"""The group and the name of an entry point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of one entry point: ``state`` is available, loaded or failed."""
+    """What became of one entry point: ``state`` is available, loaded, failed or not_enabled."""
 
     group: str
     name: str
@@ -41,30 +48,37 @@ class Record:
 
 
 class Plugins:
-    """The plugins that are installed. Nothing is imported before its network is named."""
+    """The plugins that are installed. Nothing is imported before its network is named, and of
+    other distributions than postkit's own nothing that is not enabled.
 
-    def __init__(self, extra: Iterable[object] = ()) -> None:
+    ``extra`` are modules or objects of the program itself, which it trusts. ``enabled`` names
+    distributions (None: those on the list of ``home`` and in POSTKIT_PLUGINS).
+    """
+
+    def __init__(
+        self,
+        extra: Iterable[object] = (),
+        *,
+        enabled: Iterable[str] | None = None,
+        home: Home | None = None,
+    ) -> None:
         self.manager = pluggy.PluginManager("postkit")
         self.manager.add_hookspecs(hookspecs)
         self.manager.register(references, name="postkit:references")
         if os.environ.get("POSTKIT_TRACE") == "1":
             self.manager.trace.root.setwriter(lambda text: sys.stderr.write(text))
             self.manager.enable_tracing()
-        self._entries: dict[tuple[str, str], EntryPoint] = {}
+        self._given = None if enabled is None else Allowed(frozenset(map(canonical, enabled)))
+        self._home = home
+        self._entries: dict[Key, EntryPoint] = {}
+        self._strange: list[tuple[Installed, EntryPoint]] = []
+        self._unreadable: list[Installed] = []
         self._lock = threading.RLock()
-        self._failed: dict[tuple[str, str], str] = {}
-        self._loaded: set[tuple[str, str]] = set()
+        self._failed: dict[Key, str] = {}
+        self._loaded: set[Key] = set()
         self._kinds: dict[str, list[type[Emulator]]] = {}
-        for group in (NETWORKS, EMULATORS, ALWAYS):
-            for entry in entry_points(group=group):
-                key = group, entry.name
-                other = self._entries.setdefault(key, entry)
-                if other is not entry:
-                    # The order of folders must not decide who is handed an account's secrets.
-                    self._failed[key] = (
-                        f"Two plugins are named {entry.name!r}, in {_where(other)} and "
-                        f"{_where(entry)}: uninstall one of them."
-                    )
+        for found in installed():
+            self._sort(found)
         self._networks: dict[str, Network[Any]] = {}
         self._extra = tuple(extra)
         for plugin in self._extra:
@@ -75,13 +89,38 @@ class Plugins:
             if group == ALWAYS:
                 self._load(group, name)
 
+    @cached_property
+    def allowed(self) -> Allowed:
+        """What may be loaded of others."""
+        return Allowed.read(self._home) if self._given is None else self._given
+
+    def _sort(self, found: Installed) -> None:
+        if found.problem:
+            self._unreadable.append(found)
+        # The list is read only where there is a stranger: most installations have none.
+        elif not found.is_own and found.key not in self.allowed.names:
+            self._strange += [(found, entry) for entry in found.entries]
+        else:
+            for entry in found.entries:
+                key = entry.group, entry.name
+                other = self._entries.setdefault(key, entry)
+                if other is not entry:
+                    # The order of folders must not decide who is handed an account's secrets.
+                    self._failed[key] = (
+                        f"Two plugins are named {entry.name!r}, in {_where(other)} and "
+                        f"{_where(entry)}: uninstall one of them, or disable it with `postkit "
+                        "plugins disable`."
+                    )
+
     def network_names(self) -> list[str]:
-        """The names of all networks that are installed, whether they load or not."""
+        """The names of all networks that are installed, whether they load, or may, or not."""
         named = {name for group, name in self._entries if group == NETWORKS}
+        named |= {entry.name for _, entry in self._strange if entry.group == NETWORKS}
         return sorted(named | set(self._networks))
 
     def network(self, name: str) -> Network[Any]:
-        """The network of that name. Raises UnknownName, or PluginError with the remedy."""
+        """The network of that name. Raises UnknownName, or PluginError with the remedy
+        (NotEnabled where somebody has to say that its code may run)."""
         with self._lock:
             return self._network(name)
 
@@ -89,6 +128,7 @@ class Plugins:
         if name in self._networks:
             return self._networks[name]
         if (NETWORKS, name) not in self._entries:
+            self._refuse_strangers(name)
             names = self.network_names()
             raise UnknownName(
                 f"There is no network {name!r}.{did_you_mean(name, names)} "
@@ -98,6 +138,19 @@ class Plugins:
         if self._load(NETWORKS, name) is None:
             raise PluginError(self._failed[NETWORKS, name])
         return self._networks[name]
+
+    def _refuse_strangers(self, name: str) -> None:
+        """Raises NotEnabled where a plugin that is not enabled names this network."""
+        who = [
+            found for found, entry in self._strange if (entry.group, entry.name) == (NETWORKS, name)
+        ]
+        if who:
+            raise NotEnabled(
+                f"The network {name!r} is of the plugin {' or '.join(map(str, who))}, which is not "
+                f"enabled: run {' or '.join(map(_enabling, who))}."
+                + (f" {self.allowed.problem}" if self.allowed.problem else ""),
+                [found.name for found in who],
+            )
 
     def emulators(self) -> list[type[Emulator]]:
         """The emulators of all installed networks that load."""
@@ -115,7 +168,7 @@ class Plugins:
             for group, name in self._entries:
                 self._load(group, name)
         rows = []
-        for (group, name), entry in sorted(self._entries.items()):
+        for (group, name), entry in self._entries.items():
             state = "failed" if (group, name) in self._failed else "available"
             if (group, name) in self._loaded:
                 state = "loaded"
@@ -131,7 +184,20 @@ class Plugins:
                     self._failed.get((group, name), ""),
                 )
             )
-        return rows
+        rows += [
+            Record(
+                entry.group, entry.name, entry.value, found.name, found.version,
+                "not_enabled", f"Its code runs after {_enabling(found)}.",
+            )
+            for found, entry in self._strange
+        ]  # fmt: skip
+        rows += [
+            Record(group, name, "", found.name, found.version, "failed", found.problem)
+            for found in self._unreadable
+            for group in GROUPS
+            for name in found.names(group) or ([found.name] if group == ALWAYS else [])
+        ]
+        return sorted(rows, key=lambda row: (row.group, row.name, row.distribution))
 
     def _load(self, group: str, name: str) -> object | None:
         with self._lock:
@@ -159,17 +225,28 @@ class Plugins:
     def _take(self, group: str, name: str, module: object, who: str) -> None:
         if group == NETWORKS:
             networks = networks_of(module, name, who)
-            self._networks |= {n.name: n for n in networks if n.name not in self._networks}
+            mine = [n for n in networks if self._may_give(NETWORKS, name, n.name)]
+            self._networks |= {n.name: n for n in mine if n.name not in self._networks}
         elif group == EMULATORS:
-            self._kinds[name] = emulators_of(module, name, who)
+            kinds = emulators_of(module, name, who)
+            self._kinds[name] = [k for k in kinds if self._may_give(EMULATORS, name, k.network)]
         if not self.manager.is_registered(module):
             self.manager.register(module, name=f"{group}:{name}")
         self._loaded.add((group, name))
+
+    def _may_give(self, group: str, name: str, network: str) -> bool:
+        """A module gives the network of its entry point, and others that nobody else's names:
+        what is asked for by its name must not be handed to whoever was loaded before."""
+        return network == name or (group, network) not in self._entries
 
 
 def _implementation(plugin: object, hook: str) -> Iterable[Any]:
     function = getattr(plugin, hook, None)
     return list(function()) if function is not None else []
+
+
+def _enabling(found: Installed) -> str:
+    return f"`postkit plugins enable {found.name}`"
 
 
 def _where(entry: EntryPoint) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import InputError
 from .media import Media, is_web_address
@@ -34,6 +35,7 @@ those whom the post mentions; nobody. A network may always let the author and th
 MAX_TEXT = 1_000_000
 """Code points of one text: longer than any network takes, short enough to stay quick."""
 
+_HASH = "#\uff03"
 _LINK = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
 
@@ -141,7 +143,7 @@ class Post:
         put(self, "title", title)
         put(self, "link", link)
         put(self, "poll", poll)
-        put(self, "tags", tuple(tag.removeprefix("#") for tag in _words("tags", tags)))
+        put(self, "tags", tuple(_word_of(tag) for tag in _words("tags", tags)))
         put(self, "content_warning", content_warning)
         put(self, "lang", lang)
         put(self, "visibility", visibility)
@@ -226,7 +228,7 @@ class Post:
         links = [("link", self.link)]
         links += [(f"{name}: link", s.link) for name, s in self.networks.items() if s.link != ""]
         for where, link in links:
-            if isinstance(link, str) and not _LINK.fullmatch(link):
+            if isinstance(link, str) and not _is_link(link):
                 yield (
                     f"{where}: {link!r} is no web address; it must begin with https:// or http://, "
                     "name a host, and have no space."
@@ -234,7 +236,7 @@ class Post:
         for tag in self.tags:
             if not tag or any(c.isspace() for c in tag):
                 yield f"tag {tag!r} is empty or contains a space; write each tag as one word."
-            elif tag.startswith("#"):
+            elif tag[0] in _HASH:
                 yield f"tag {tag!r} begins with #; write the word alone."
         if self.poll is not None:
             seen: dict[str, int] = {}
@@ -268,6 +270,20 @@ class Post:
             fields.append(["replies", self.replies])
         digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _word_of(tag: str) -> str:
+    return tag[1:] if tag[:1] in tuple(_HASH) else tag
+
+
+def _is_link(text: str) -> bool:
+    """Whether networks and the standard library can take ``text`` apart."""
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname and parts.port != 0)
+    except ValueError:  # brackets that are no IPv6 address, a port that is none
+        return False
+    return named and _LINK.fullmatch(text) is not None
 
 
 def _media(media: Iterable[Media | str | Path]) -> tuple[Media, ...]:

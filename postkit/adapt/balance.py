@@ -8,7 +8,7 @@ the last one that this part can reach: the better grade, and the nearer to even 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .breaks import Grade
@@ -54,16 +54,26 @@ class Row:
         return max(loads, default=0.0)
 
 
-def choose(row: Row, most: float) -> list[int]:
+def choose(row: Row, most: float, between: Callable[[int, int], str] | None) -> list[int]:
     """The indexes of the places where the parts end.
 
-    No part is fuller than ``most``, if no two neighbours are.
+    No part is fuller than ``most``, if no two neighbours are. With ``between``, the text between
+    two positions, no part says the same as another where these places allow it.
     """
     latest = _forwards(row, most)
     count = len(latest)
     earliest = _backwards(row, most, count)
     chosen: list[int] = []
+    said: set[str] = set()
     at = 0
+
+    def repeats(start: int, index: int, more: int) -> bool:
+        if between is None:
+            return False
+        positions = [row.places[i].position for i in (start, index, -1)]
+        new = [between(*positions[:2])] + [between(*positions[1:])] * (more == 1)
+        return len({*said, *new}) < len(said) + len(new)
+
     for number in range(count - 1):
         more = count - number - 1
         even = row.load(at, len(row.places) - 1) / (more + 1)
@@ -73,8 +83,12 @@ def choose(row: Row, most: float) -> list[int]:
             last += 1
         reach = range(min(first, last), last + 1)
         # Of what is as good, the last.
-        _, at = min((_cost(row, at, index, even, more), -index) for index in reach)
-        at = -at
+        *_, end = min(
+            (repeats(at, index, more), _cost(row, at, index, even, more), -index) for index in reach
+        )
+        if between is not None:
+            said.add(between(row.places[at].position, row.places[-end].position))
+        at = -end
         chosen.append(at)
     return [*chosen, len(row.places) - 1]
 

@@ -3,7 +3,7 @@
 Chinese and Japanese may be cut between most characters, but not before closing marks, small kana
 or sound marks, nor after opening ones. Thai, Lao, Khmer and Burmese are written without spaces,
 and their words are known only to a dictionary, which is not here: between two spaces they are cut
-between two clusters, which can be inside of a word.
+between two clusters, which can be inside of a word, but not between a consonant and its vowel.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ _NOT_FIRST = frozenset(
     "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"
 )
 _NOT_LAST = frozenset("「『（【《〈〔｢［｛([{“‘«")
+# Vowels of Thai and Lao that stand before or behind their consonant, and signs of repetition and
+# abbreviation; for Unicode each is a cluster of its own.
+_VOWEL_FIRST = frozenset("เแโใไເແໂໃໄ")
+_VOWEL_LAST = frozenset("ะาำๅๆฯະາຳໆຯ")
 
 
 class Grade(IntEnum):
@@ -77,6 +81,10 @@ class Breaks:
             return self.spaces[index][0]
         return position
 
+    def between(self, start: int, end: int) -> str:
+        """The part that begins behind the white space at ``start``, or at the text's beginning."""
+        return self.text[self.after_space(start) if start else 0 : end]
+
 
 def find_breaks(text: str, rules: EntityRules) -> Breaks:
     """Every place where ``text`` may be cut; linear in its length."""
@@ -92,7 +100,7 @@ def find_breaks(text: str, rules: EntityRules) -> Breaks:
         while index < len(taken) and taken[index][0] < at:
             inside = max(inside, taken[index][1])
             index += 1
-        if at and at >= inside:
+        if at and at >= inside and not _belong_together(previous, cluster):
             allowed.append(at)
             if _between_ideographs(previous, cluster):
                 words.add(at)
@@ -141,6 +149,13 @@ def _graded(text: str, possible: set[int], words: set[int], spaces: list[Span]) 
             grade(match.end(), better)
     grade(len(text), Grade.PARAGRAPH)
     return {place: found for place, found in grades.items() if place in possible and place}
+
+
+def _belong_together(left: str, right: str) -> bool:
+    """Whether one is a vowel of the other; a vowel that somebody has drawn out may be cut."""
+    if right[0] in _VOWEL_LAST:
+        return left[0] not in _VOWEL_LAST and not left.isspace()
+    return left[0] in _VOWEL_FIRST and right[0] not in _VOWEL_FIRST and not right.isspace()
 
 
 def _between_ideographs(left: str, right: str) -> bool:

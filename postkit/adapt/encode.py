@@ -18,6 +18,8 @@ LOSSLESS = 100
 _SMALLEST = 16
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 ENCODABLE = tuple(_NAMES)
+_LONGEST = {"image/jpeg": 65_500, "image/webp": 16_383}
+"""Pixels of a side: JPEG_MAX_DIMENSION of libjpeg, and WebP's 14 bits (RFC 9649 section 2.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def encode(
     needs each pixel's own colour.
     """
     for lossless in ("image/png", "image/webp") if without_loss else ():
-        if lossless in mimes:
+        if lossless in mimes and _scale_for(lossless, image) == 1.0:
             data = _bytes(image, lossless, LOSSLESS)
             if len(data) <= max_bytes:
                 return Encoded(data, lossless, *image.size)
@@ -66,7 +68,7 @@ def encode(
 def _smaller(
     image: Image.Image, mime: str, max_bytes: int, *, flattened: bool, sharp: bool
 ) -> Encoded | None:
-    scale, first = 1.0, BEST
+    scale, first = _scale_for(mime, image), BEST
     while True:
         width = max(1, round(image.width * scale))
         height = max(1, round(image.height * scale))
@@ -81,6 +83,12 @@ def _smaller(
         scale *= min(0.9, 0.97 * math.sqrt(max_bytes / (smallest * middle)))
         scale = max(scale, _SMALLEST / max(image.size) * 0.999)
         first = 82
+
+
+def _scale_for(mime: str, image: Image.Image) -> float:
+    """By what a picture must shrink so that the type can hold it."""
+    longest = max(image.size)
+    return min(1.0, _LONGEST.get(mime, longest) / longest)
 
 
 def _best_quality(
@@ -129,8 +137,10 @@ def _bytes(image: Image.Image, mime: str, quality: int, *, sharp: bool = False) 
     else:
         # 4:4:4 where text may be in it: a quarter of the colours' pixels blurs a red letter.
         subsampling = 0 if sharp else 2
-        # Pillow has one byte a pixel of room for what it optimises, and noise takes more then.
-        image.save(file, "JPEG", quality=quality, optimize=not sharp, subsampling=subsampling)
+        # Pillow has one byte a pixel of room for what it optimises: noise takes more then, and so
+        # does less than a block of 16 pixels.
+        optimize = not sharp and min(image.size) >= 16
+        image.save(file, "JPEG", quality=quality, optimize=optimize, subsampling=subsampling)
     return file.getvalue()
 
 

@@ -16,23 +16,28 @@ EXTENSIONS = {
 HEAD = 4096
 """Bytes that tell what a file is."""
 
-_BRANDS = {
-    b"avif": "an AVIF picture",
-    b"avis": "an AVIF picture",
-    b"heic": "a HEIC picture",
-    b"heix": "a HEIC picture",
-    b"hevc": "a HEIC picture",
-    b"mif1": "a HEIC picture",
-    b"msf1": "a HEIC picture",
-    b"qt  ": "a video (video/quicktime)",
+_STILLS = {
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF picture"),
+    **dict.fromkeys(
+        b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1".split(), "a HEIC picture"
+    ),
+    b"crx ": "a raw picture (CR3)",
 }
-_STILLS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+"""Brands of files that are built like a video and are none: MP4 registration authority's list
+(mp4ra.org), checked 2026-11-29."""
 _OLD_QUICKTIME = (b"moov", b"mdat", b"wide")
 """First boxes of a file from before there was one that tells the type."""
+_FILLERS = (b"free", b"skip", b"pnot", b"styp")
+"""Boxes that may come before those; also words, so their length tells (below 16 MiB)."""
 _EBML = b"\x1aE\xdf\xa3"
+_TS_PACKET = 188
+"""Bytes between the signs 0x47 of MPEG-TS (ITU-T H.222.0, 2.4.3.2)."""
 _STARTS = (
     (b"%PDF-", "a PDF document"),
     (b"\x1aE\xdf\xa3", "a video (video/webm or Matroska)"),
+    (b"FLV\x01", "a video (FLV)"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a video or sound (WMV, ASF)"),
+    (b"\x00\x00\x01\xba", "a video (MPEG-PS)"),
     (b"8BPS", "a Photoshop document"),
     (b"\x00\x00\x01\x00", "an icon (ICO)"),
     (b"\xff\x0a", "a JPEG XL picture"),
@@ -70,11 +75,28 @@ def video_mime(head: bytes) -> str | None:
         if head[8:12] in _STILLS:
             return None
         return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
-    if head[4:8] in _OLD_QUICKTIME:
+    if head[4:8] in _OLD_QUICKTIME or (head[4:8] in _FILLERS and head[0] == 0):
         return "video/quicktime"
     if head.startswith(_EBML):
         return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
     return None
+
+
+def unreadable(data: bytes) -> str:
+    """What a file is that is neither a picture nor a video that is read here, and the remedy."""
+    if said := other_video(data):
+        return said
+    what = describe(data)
+    why = "which is not read here" if "picture" in what else "not a picture"
+    return f"it is {what}, {why}; give a JPEG, PNG, GIF or WebP picture"
+
+
+def other_video(data: bytes) -> str | None:
+    """The sentence for a video of a kind that is not read here; ``None`` for all else."""
+    what = describe(data)
+    return (
+        f"it is {what}, which is not read here; give MP4, MOV or WebM" if "video" in what else None
+    )
 
 
 def describe(data: bytes) -> str:
@@ -83,7 +105,10 @@ def describe(data: bytes) -> str:
         if data.startswith(start):
             return words
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "a video (video/mp4)")
+        default = "a video (video/quicktime)" if data[8:12] == b"qt  " else "a video (video/mp4)"
+        return _STILLS.get(data[8:12], default)
+    if data[:1] == b"G" and data[_TS_PACKET : _TS_PACKET + 1] == b"G" == data[376:377]:
+        return "a video (MPEG-TS)"
     if data.startswith(b"RIFF"):
         return {b"AVI ": "a video (video/x-msvideo)", b"WAVE": "a sound file (audio/wav)"}.get(
             data[8:12], "a RIFF file of an unknown kind"

@@ -22,13 +22,14 @@ _WITHOUT_LOSS = ("image/png", "image/bmp", "image/gif", "image/tiff")
 """Types in which a screenshot is kept."""
 
 
-def fitted(data: bytes, name: str, limit: ImageLimit) -> Fitted:
-    """The picture as ``limit`` allows it. Raises InputError and CannotRender as ``fit`` does."""
+def fitted(data: bytes, name: str, limit: ImageLimit, *, still: bool = False) -> Fitted:
+    """The picture as ``limit`` allows it; ``still`` is told at ``fit``. Raises InputError and
+    CannotRender as that does."""
     opened = open_picture(data, name)
     picture, clean = opened.picture, opened.clean
     size = _within(picture, limit)
     misfit = _misfit(opened, size, limit)
-    if picture.frames > 1:
+    if picture.frames > 1 and not (still and misfit):
         # A still frame of it would be another picture, and most servers show only that of others.
         if picture.mime == "image/tiff":
             raise CannotRender(

@@ -163,7 +163,7 @@ def _fit(
                 raise
         from .videos import fit_video
 
-        return fit_video(media, "", limits.video)
+        return fit_video(media, "", limits.video, trim=trim)
     if limits.image is None:
         raise CannotRender(f"{media.name}: pictures are not supported here.")
     return *fit(media.read(), media.name, "", limits.image), ()

@@ -19,16 +19,24 @@ _LIMIT = tuple(field.name for field in fields(ImageLimit) if field.name != "sour
 
 
 def fit(
-    data: bytes, name: str, alt: str, limit: ImageLimit, *, kind: MediaKind = "image"
+    data: bytes,
+    name: str,
+    alt: str,
+    limit: ImageLimit,
+    *,
+    kind: MediaKind = "image",
+    still: bool = False,
 ) -> tuple[Attachment, tuple[str, ...]]:
     """The picture as ``limit`` allows it, and a line for each thing that was done to it.
 
     The bytes stay as they are where they fit and tell nothing beside the pixels; metadata alone
-    is removed without a new encoding. The attachment's name ends as its type does. Raises
+    is removed without a new encoding. The attachment's name ends as its type does. ``still``:
+    the first frame is enough of a picture that moves and does not fit. Raises
     InputError for what is no whole picture, CannotRender where it cannot be made to fit.
     """
     digest = hashlib.sha256(data).hexdigest()
-    made = _CACHE.get((digest, limit), lambda: _made(data, name, limit))
+    key = (digest, limit, still)
+    made = _CACHE.get(key, lambda: _made(data, name, limit, still=still))
     attachment = Attachment(
         sha256=made.sha256,
         mime=made.mime,
@@ -43,9 +51,10 @@ def fit(
     return attachment, tuple(f"{name}: {change}" for change in made.changes)
 
 
-def _made(data: bytes, name: str, limit: ImageLimit) -> Fitted:
+def _made(data: bytes, name: str, limit: ImageLimit, *, still: bool) -> Fitted:
     """By the child: what a stranger's file does to its decoder, it does not do to this process."""
-    head = {"name": name, "limit": {field: getattr(limit, field) for field in _LIMIT}}
+    fields = {field: getattr(limit, field) for field in _LIMIT}
+    head = {"name": name, "limit": fields, "still": still}
     try:
         answer, made = _SANDBOX.call(head, data)
     except Broken as broken:

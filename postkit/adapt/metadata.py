@@ -22,8 +22,19 @@ _GIF_LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _VP8X_EXIF, _VP8X_XMP = 0x08, 0x04
 
 
+MOST_BLOCKS = 500_000
+"""Blocks of one file. A GIF of 100 MiB has 411,000, if they are as long as encoders make them."""
+
+
 class Damaged(Exception):
     """The blocks of the file do not follow its format: it is truncated or broken."""
+
+
+class Crowded(Exception):
+    """There are so many blocks that following them is all work; the text completes "NAME: "."""
+
+    def __str__(self) -> str:
+        return f"it has more than {MOST_BLOCKS:,} blocks, which no picture needs; export it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +49,24 @@ class Stripped:
 class _Finds:
     def __init__(self) -> None:
         self.kinds: dict[str, None] = {}
-        self.exif = Exif()
+        self.exif: Exif | None = None
+        self.left = MOST_BLOCKS
 
     def add(self, kind: str) -> None:
         self.kinds.setdefault(kind)
 
     def add_exif(self, block: bytes) -> None:
-        self.exif = parse(block)
-        for kind in self.exif.kinds:
+        exif = parse(block)
+        for kind in exif.kinds:
             self.add(kind)
+        # Viewers turn a picture by its first block: a second one may lie.
+        self.exif = self.exif or exif
+
+    def block(self, count: int = 1) -> None:
+        """So many more blocks. Raises Crowded."""
+        self.left -= count
+        if self.left < 0:
+            raise Crowded
 
     def end(self, data: bytes, end: int) -> None:
         if data[end:].strip(b"\x00"):
@@ -54,7 +74,8 @@ class _Finds:
 
 
 def strip(data: bytes, mime: str) -> Stripped:
-    """``data`` without its metadata. Raises Damaged where its blocks cannot be followed.
+    """``data`` without its metadata. Raises Damaged where its blocks cannot be followed, and
+    Crowded where they are too many.
 
     Types that are not known here come back as they are.
     """
@@ -71,13 +92,14 @@ def strip(data: bytes, mime: str) -> Stripped:
         clean = walk(data, found)
     except (struct.error, IndexError, ValueError):
         raise Damaged from None
-    return Stripped(clean if found.kinds else data, tuple(found.kinds), found.exif)
+    return Stripped(clean if found.kinds else data, tuple(found.kinds), found.exif or Exif())
 
 
 def _jpeg(data: bytes, found: _Finds) -> bytes:
     kept = [data[:2]]
     at = 2
     while True:
+        found.block()
         if data[at] != 0xFF:
             raise Damaged
         while data[at] == 0xFF:  # any number of fill bytes may come before a marker
@@ -143,6 +165,7 @@ def _png(data: bytes, found: _Finds) -> bytes:
     kept = [data[:8]]
     at = 8
     while True:
+        found.block()
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         if end > len(data):
@@ -173,6 +196,7 @@ def _webp(data: bytes, found: _Finds) -> bytes:
     kept: list[bytes] = []
     at = 12
     while at + 8 <= stop:
+        found.block()
         kind, length = struct.unpack_from("<4sI", data, at)
         end = at + 8 + length + (length & 1)
         if at + 8 + length > len(data):
@@ -199,9 +223,12 @@ def _gif(data: bytes, found: _Finds) -> bytes:
         return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
     def after_blocks(at: int) -> int:
-        while data[at]:
+        for count in range(found.left + 1):
+            if not data[at]:
+                found.block(count + 1)
+                return at + 1
             at += data[at] + 1
-        return at + 1
+        raise Crowded
 
     at = 13 + table(data[10])
     kept = [data[:at]]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from .exif import Exif, parse
-from .filetype import describe, image_mime
-from .metadata import Damaged, Stripped, strip
+from .filetype import image_mime, unreadable
+from .metadata import Crowded, Damaged, Stripped, strip
 
 if TYPE_CHECKING:
     from PIL import ImageFile
@@ -20,7 +20,6 @@ MAX_PIXELS = 89_478_485
 """Pixels of one picture: a quarter of a GiB at three bytes a pixel, Pillow's own bound."""
 
 _FRAMES_PIXELS = 6 * MAX_PIXELS
-_READABLE = "give a JPEG, PNG, GIF or WebP picture"
 _AGAIN = "export or download it again"
 _TIFF_METADATA = {
     269: "comment",
@@ -99,9 +98,7 @@ def open_picture(data: bytes, name: str) -> Opened:
         raise InputError(f"{name}: it is empty (0 bytes); save or copy it again.")
     mime = image_mime(data)
     if mime is None:
-        what = describe(data)
-        why = "which is not read here" if "picture" in what else "not a picture"
-        raise InputError(f"{name}: it is {what}, {why}; {_READABLE}.")
+        raise InputError(f"{name}: {unreadable(data)}.")
     stripped = _stripped(data, mime, name)
     clean = data if stripped is None else stripped.data
     try:
@@ -138,19 +135,18 @@ def open_picture(data: bytes, name: str) -> Opened:
 
 
 def is_animated(data: bytes, mime: str | None) -> bool:
-    """Whether a picture has a second frame; False where that cannot be told. Decodes none."""
-    if mime not in ("image/gif", "image/webp", "image/png"):
-        return False
-    try:
-        with _lazily(data, mime) as image:
-            return bool(getattr(image, "is_animated", False))
-    except _ERRORS:
-        return False
+    """Whether a picture has a second frame; False where that cannot be told. No decoder sees it,
+    since this is asked outside the process for strangers' files."""
+    from ..video.animated import moves
+
+    return mime in ("image/gif", "image/webp", "image/png") and moves(data)
 
 
 def _stripped(data: bytes, mime: str, name: str) -> Stripped | None:
     try:
         return strip(data, mime)
+    except Crowded as crowded:
+        raise InputError(f"{name}: {crowded}.") from None
     except Damaged:
         # JPEG decoders forgive stray bytes between blocks, so the decoder has the last word.
         if mime == "image/jpeg":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import InputError
+from .filetype import image_mime, other_video
 
 MAX_BYTES = 100 * 1024 * 1024
 """Bytes of one file: more than any network takes for a picture, little enough for memory."""
@@ -102,6 +103,9 @@ def _checked(data: bytes, name: str) -> bytes:
     if not data:
         raise InputError(f"{name}: it is empty (0 bytes); save or copy it again.")
     if len(data) > MAX_BYTES:
+        if image_mime(data) is None and (said := other_video(data)):
+            # Made smaller it could not be read either.
+            raise InputError(f"{name}: {said}.")
         raise InputError(
             f"{name}: it has more than {MAX_BYTES // 1024**2} MiB, the most that is read;"
             " make it smaller."

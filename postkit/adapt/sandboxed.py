@@ -20,7 +20,7 @@ def answer(head: Any, data: bytes) -> tuple[Any, bytes]:
     given = {**head["limit"], "mime_types": tuple(head["limit"]["mime_types"])}
     limit = ImageLimit(**given, source=_NOWHERE)
     try:
-        made = fitted(data, head["name"], limit)
+        made = fitted(data, head["name"], limit, still=head["still"])
     except InputError as error:
         return {"input": list(error.problems)}, b""
     except CannotRender as error:

@@ -65,8 +65,10 @@ def cut(
     *,
     reserve: str = "",
     max_parts: int = MAX_PARTS,
+    distinct: bool = False,
 ) -> list[str]:
-    """``text`` in parts that keep ``limits`` with ``reserve`` behind each. Raises CannotRender."""
+    """``text`` in parts that keep ``limits`` with ``reserve`` behind each; ``distinct``: no two
+    say the same, where a way to cut it so is found. Raises CannotRender."""
     broken = excess(text, limits)
     if any(_least(text, count, max_parts) > max_parts * limit.maximum for limit, count in broken):
         raise CannotRender(_too_many(broken, max_parts))
@@ -76,21 +78,33 @@ def cut(
 
     breaks = find_breaks(text, rules)
     most = 1.0
+    alike: list[str] = []
     for _ in range(_TRIES):
         try:
             row = find_places(breaks, limits, reserve, most)
         except Unbreakable as error:
+            if alike:
+                return alike
             raise CannotRender(_unbreakable(error.token, limits, reserve)) from None
-        ends = [row.places[index].position for index in choose(row, most)]
+        apart = breaks.between if alike else None
+        ends = [row.places[index].position for index in choose(row, most, apart)]
         if len(ends) > max_parts:
+            if alike:
+                return alike
             raise CannotRender(_too_many(broken, max_parts))
-        starts = [row.places[0].position, *map(breaks.after_space, ends[:-1])]
-        parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        parts = list(map(breaks.between, [row.places[0].position, *ends[:-1]], ends))
         # Lengths are not quite additive: what is cut off may have been part of a longer symbol.
         fullest = max((_share(part + reserve, limits) for part in parts), default=0.0)
-        if fullest <= 1.0:
+        if fullest > 1.0:
+            most = min(most / fullest, most * 0.99)
+        elif distinct and not reserve and len({*parts}) < len(parts):
+            # First other ends for as many parts; more parts have more ways to differ.
+            most *= 0.95 if alike else 1.0
+            alike = alike or parts
+        else:
             break
-        most = min(most / fullest, most * 0.99)
+    else:
+        parts = alike or parts
     # No-break spaces alone are not a post.
     return [part for part in parts if part.strip()] or [text]
 

@@ -14,7 +14,7 @@ from ..markup.tree import MAX_DEPTH, TooDeep
 from ..network import CannotRender, RenderOptions
 from ..post import Part, Post, Settings, is_blank
 from .ledger import Draft, Ledger
-from .split import MAX_PARTS, counts, cut, excess
+from .split import counts, cut, excess
 
 TOO_DEEP = f"text: lists and quotes are nested more than {MAX_DEPTH} deep; write it flatter."
 
@@ -37,6 +37,8 @@ def drafts_of(post: Post, settings: Settings, limits: Limits, ledger: Ledger) ->
         own = Draft(normal(settings.text), every, source=everything)
         if settings.text != post.text or len(post.parts) > 1:
             ledger.change("text", "this network's own text is sent instead", own)
+        if limits.markup != "none" and _RAGGED.search(own.text):
+            ledger.change("text", RAGGED, own)
         return [own]
     drafts = []
     show = _shown(post, limits)
@@ -130,11 +132,11 @@ def add_link(
 
 def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) -> None:
     """The tags as a field, as hashtags in the text, or lost."""
-    tags = list({tag.casefold(): tag for tag in reversed(post.tags)}.values())[::-1]
+    tags = list({tag.lower(): tag for tag in reversed(post.tags)}.values())[::-1]
 
     def numbers(some: Sequence[str]) -> tuple[int, ...]:
-        folded = {tag.casefold() for tag in some}
-        return tuple(n for n, tag in enumerate(post.tags, 1) if tag.casefold() in folded)
+        folded = {tag.lower() for tag in some}
+        return tuple(n for n, tag in enumerate(post.tags, 1) if tag.lower() in folded)
 
     if limits.max_tags is not None and limits.tags != "none" and len(tags) > limits.max_tags:
         more = tags[limits.max_tags :]
@@ -145,7 +147,7 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
         return
     if limits.tags == "field":
         drafts[0].fields["tags"] = tags
-        _tell_spellings(post, {tag.casefold(): tag for tag in tags}, ledger)
+        _tell_spellings(post, {tag.lower(): tag for tag in tags}, ledger)
         return
     written: dict[str, str] = {}
     for draft in drafts:
@@ -153,8 +155,8 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
         is_plain = not draft.fields.get("markup")
         text = draft.text if is_plain else draft.text.replace("\\#", "#")
         written |= _tags_in(text, limits)
-    missing = [tag for tag in tags if tag.casefold() not in written]
-    spelt = {tag.casefold(): tag for tag in missing} if limits.tags == "text" else {}
+    missing = [tag for tag in tags if tag.lower() not in written]
+    spelt = {tag.lower(): tag for tag in missing} if limits.tags == "text" else {}
     _tell_spellings(post, {**spelt, **written}, ledger)
     if not missing:
         return
@@ -168,7 +170,7 @@ def add_tags(post: Post, limits: Limits, drafts: list[Draft], ledger: Ledger) ->
     last.text = f"{last.text}\n\n{written_so}" if last.text else written_so
     ledger.change("tags", f"{words} added to the text", last, numbers(missing), in_text=True)
     found = _tags_in(words, limits)
-    if plain := [tag for tag in missing if tag.casefold() not in found]:
+    if plain := [tag for tag in missing if tag.lower() not in found]:
         text = f"{_hashtags(plain)} sent as plain text: no hashtag here"
         ledger.loss("tags", text, last, numbers(plain))
 
@@ -198,13 +200,22 @@ def fit_lengths(
         else:
             try:
                 pieces = cut(
-                    draft.text, limits.text, limits.rules, reserve=reserve, max_parts=MAX_PARTS
+                    draft.text,
+                    limits.text,
+                    limits.rules,
+                    reserve=reserve,
+                    distinct=limits.distinct_parts,
                 )
             except CannotRender as error:
                 for reason in error.reasons:
                     ledger.refuse("text", reason, draft.source)
                 continue
-            ledger.change("text", f"{numbers}: split into {len(pieces)} posts", draft)
+            told = (
+                f"{numbers}: split into {len(pieces)} posts"
+                if len(pieces) > 1
+                else f"{numbers}: the white space around it is left out"
+            )
+            ledger.change("text", told, draft)
             draft.text = pieces[0]
             fitted += [Draft(piece, source=draft.source) for piece in pieces[1:]]
     return fitted
@@ -217,18 +228,18 @@ def _holds(text: str, link: str) -> bool:
 
 
 def _tell_spellings(post: Post, spelt: Mapping[str, str], ledger: Ledger) -> None:
-    """Capitals make no other tag, so it stands there once; ``spelt`` is how, by its casefold."""
+    """Capitals make no other tag, so it stands there once; ``spelt`` is how, in small letters."""
     for number, tag in enumerate(post.tags, 1):
-        there = spelt.get(tag.casefold(), tag)
+        there = spelt.get(tag.lower(), tag)
         if there != tag:
             ledger.change("tags", f"#{tag} stands there as #{there}", items=(number,))
 
 
 def _tags_in(text: str, limits: Limits) -> dict[str, str]:
-    """The hashtags that the network finds, without their sign, by their casefold."""
+    """The hashtags that the network finds, without their sign, in small letters."""
     rules = replace(limits.rules, hashtags=True)
     found = [e.text[1:] for e in rules.detect(text) if e.kind == "hashtag"]
-    return {tag.casefold(): tag for tag in reversed(found)}
+    return {tag.lower(): tag for tag in reversed(found)}
 
 
 def _hashtags(tags: Sequence[str]) -> str:

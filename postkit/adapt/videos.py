@@ -11,6 +11,7 @@ from ..limits.model import VideoLimit
 from ..network import Attachment, CannotRender
 from ..post import Media
 from .filetype import in_bytes
+from .reader import open_file
 from .tracks import converted, dropped
 from .workshop import Workshop, progress_of
 
@@ -66,10 +67,10 @@ def fit_video(
         height=made.clip.height,
         alt=alt,
         name=_named(media.name, made.clip.mime),
-        load=made.path.read_bytes,
+        load=lambda: _read(made.path),
         kind="video",
         seconds=made.clip.seconds,
-        stream=lambda: made.path.open("rb"),
+        stream=lambda: open_file(made.path),
     )
     changes = tuple(f"{media.name}: {change}" for change in made.changes)
     return attachment, changes, tuple(f"{media.name}: {loss}" for loss in made.losses)
@@ -80,8 +81,8 @@ def _fitted(media: Media, source: Path, limit: VideoLimit, *, trim: bool) -> Mad
     from ..video.probe import probe
 
     if media.kind == "animation":
-        key = (media.sha256(), limit)
-        return _MADE.get(key, lambda: _animated(media.name, source, limit))
+        key = (media.sha256(), limit, trim)
+        return _MADE.get(key, lambda: _animated(media.name, source, limit, trim=trim))
     clip = probe(source, media.name)
     # Refused before it is read whole: a file may be larger than patience.
     decision = plan(clip, limit, trim=trim)
@@ -161,7 +162,7 @@ def _stripped(media: Media, source: Path, clip: Clip) -> Made:
     return Made(target, _sha256(target), clip, _removed(clip))
 
 
-def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
+def _animated(name: str, source: Path, limit: VideoLimit, *, trim: bool) -> Made:
     from ..video.animated import measured
     from ..video.animation import announced, from_animation
     from ..video.plan import plan
@@ -172,11 +173,11 @@ def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
         return CannotRender(f"{name}: as a video it cannot be sent here: {reasons}.")
 
     # Its blocks tell enough to refuse before a pixel is decoded.
-    before = plan(announced(source, measured(source, name)), limit)
+    before = plan(announced(source, measured(source, name)), limit, trim=trim)
     if before.way == "refused":
         raise refused(before)
     target = _MADE.path(f"{PurePath(name).stem}.mp4")
-    wish = wish_for(limit, copy=False)
+    wish = wish_for(limit, copy=False, trim=trim)
     made, animated, on_white = from_animation(source, target, wish, progress_of(name))
     decision = plan(made, limit)
     if decision.way != "as it is":
@@ -184,6 +185,9 @@ def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
     change = f"animated picture -> video of {made.seconds:.1f} s"
     if (animated.width, animated.height) != (made.width, made.height):
         change += f", {animated.width}x{animated.height} -> {made.width}x{made.height}"
+    seconds = animated.milliseconds / 1000
+    if made.seconds < seconds - 0.5:
+        change += f", trimmed from {seconds:.1f} s"
     changes = [f"{change}, {in_bytes(made.size)} (MP4)"]
     if animated.plays != 1:
         looped = f"{animated.plays} times" if animated.plays else "for ever"
@@ -191,6 +195,11 @@ def _animated(name: str, source: Path, limit: VideoLimit) -> Made:
     if on_white:
         changes.append("transparency laid on white")
     return Made(target, _sha256(target), made, tuple(changes))
+
+
+def _read(path: Path) -> bytes:
+    with open_file(path) as file:
+        return file.read()
 
 
 def _written(media: Media) -> Path:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from ..post import is_blank
+
 MAX_TITLE = 300
 MAX_DESCRIPTION = 1000
 """Code points: more than any card shows."""
@@ -140,4 +142,6 @@ def _first(found: dict[str, str], names: Sequence[str]) -> str:
 def _words(text: str, most: int) -> str:
     """In one line, without signs that nobody sees, cut with a … where it is long."""
     line = " ".join(_UNSEEN.sub("", text[: 20 * most]).split())
+    if is_blank(line):
+        return ""
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"

@@ -11,33 +11,19 @@ import click
 from ..accounts.check import Checked
 from ..accounts.status import AccountStatus
 from ..kit import Kit
-from ..suggest import did_you_mean
 from .completing import complete_accounts
 from .output import emit, json_option, say, shown, table
+from .subcommands import Subcommands
 from .timing import short
 from .yes import ask_for_names, named_option
 
 account_argument = click.argument("account", shell_complete=complete_accounts)
 
 
-class AccountCommands(click.Group):
-    """``list``, ``rename``, ``remove`` ..., with the nearest word for anything else."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and self.get_command(ctx, args[0]) is None:
-            raise click.UsageError(
-                f"There is no command 'accounts {args[0]}'.{did_you_mean(args[0], self.commands)}",
-                ctx,
-            )
-        return super().resolve_command(ctx, args)
-
-
 check_option = click.option("--check", is_flag=True, help="Ask each network who it is.")
 
 
-@click.group("accounts", cls=AccountCommands, invoke_without_command=True)
+@click.group("accounts", cls=Subcommands, invoke_without_command=True)
 @check_option
 @json_option
 @click.pass_context

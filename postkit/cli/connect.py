@@ -17,7 +17,7 @@ from ..accounts.secret import Secret
 from ..errors import InputError
 from ..kit import Kit
 from ..network import Account, CredentialSet, Network
-from .consent import Wanted, connect_in_browser
+from .login import Wanted, connect_in_browser
 from .output import emit, json_option, say, shown
 from .text import AnyBytes
 

@@ -41,13 +41,19 @@ def command(keep: bool, port: int, as_json: bool) -> int:
         if not as_json:
             click.echo(text, err=True)
 
-    emulators = Plugins().emulators()
+    plugins = Plugins()
+    emulators = plugins.emulators()
     if not emulators:
         raise PluginError("No emulator can be loaded; run `pip install 'postkit-social[all]'`.")
     with (
         tempfile.TemporaryDirectory(prefix="postkit-demo-") as folder,
         EmulatorServer(emulators, port=port) as server,
-        Kit(Path(folder) / "home", key=os.urandom(32), fetcher=Offline(NOTHING)) as kit,
+        Kit(
+            Path(folder) / "home",
+            key=os.urandom(32),
+            fetcher=Offline(NOTHING),
+            enabled=plugins.allowed.names,
+        ) as kit,
         resources.as_file(resources.files("postkit.demo")) as files,
     ):
         say(f"The emulator answers at {server.url}; this home is temporary.")

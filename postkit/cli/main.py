@@ -19,7 +19,7 @@ import click
 
 from ..accounts.asking import asking
 from ..core_dumps import disable_core_dumps
-from ..errors import PostkitError, WithLines
+from ..errors import NotEnabled, PostkitError, WithLines
 from .text import understand_text
 
 COMMANDS = {
@@ -35,7 +35,7 @@ COMMANDS = {
     "doctor": "What is wrong here, and how to mend it.",
     "vault": "Where secrets are kept; a new key, and copies.",
     "networks": "What each network allows, and how to connect it.",
-    "plugins": "The plugins that are installed, and what failed to load.",
+    "plugins": "The plugins that are installed; enable one, or disable it.",
     "list": "The newest publications.",
     "show": "What happened to a publication or a delivery.",
     "finish": "Complete what was interrupted or is still in doubt.",
@@ -60,8 +60,8 @@ EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 usage, 3 uncertain, 4 held, 70 defect, 75 not "
     "finished. The variable POSTKIT_HOME names the folder of settings, store and secrets; "
     "POSTKIT_STORE another store; POSTKIT_KEY holds the key of the secrets, or POSTKIT_PASSPHRASE "
-    "their passphrase; POSTKIT_BUSY_TIMEOUT the seconds (30) to wait for a store that another "
-    "process holds."
+    "their passphrase; POSTKIT_PLUGINS the names of plugins to enable, separated by commas; "
+    "POSTKIT_BUSY_TIMEOUT the seconds (30) to wait for a store that another process holds."
 )
 
 
@@ -141,9 +141,9 @@ class Commands(click.Group):
         if ctx.meta.setdefault("postkit.plugins_added", False):
             return
         ctx.meta["postkit.plugins_added"] = True
-        from importlib.metadata import entry_points
+        from ..installed import ALWAYS, installed
 
-        if entry_points(group="postkit.plugins"):
+        if any(found.names(ALWAYS) for found in installed()):
             from ..plugins import Plugins
 
             Plugins().manager.hook.postkit_add_commands.call_historic(kwargs={"cli": self})
@@ -258,6 +258,11 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except PostkitError as error:
+        if isinstance(error, NotEnabled) and not as_json:
+            from .consent import offer
+
+            if offer(error):
+                return run(arguments)
         if asked.debug:
             _traceback()
         hint = getattr(error, "hint", "")

@@ -66,7 +66,8 @@ def command(**given: Any) -> int:
             due = kit.due(post, **times)
         if due is not None and is_timed(given, post):
             say(f"A rehearsal sends at once, not on {spoken(due.at, due.zone)}.", err=True)
-        return rehearse(post, to, wishes, given["wait"], as_json=as_json)
+        partial = given["partial"]
+        return rehearse(post, to, wishes, given["wait"], partial=partial, as_json=as_json)
     with Kit() as kit:
         # A name that was used gives its first report, whatever a plan would say today.
         kept = kit.published_once(given["once"], post, to) if given["once"] else None
@@ -161,6 +162,8 @@ def _check(given: dict[str, Any]) -> None:
         problems.append("--once is empty; give a name, such as an order's number.")
     if given["poll_minutes"] is not None and not given["poll"]:
         problems.append("--poll-minutes belongs to --poll; give the poll's options with --poll.")
+    if given["emulate"] and given["dry_run"]:
+        problems.append("--emulate sends to the emulator, and --dry-run sends nothing; give one.")
     problems += empty_times(given)
     if problems:
         raise InputError(problems)

@@ -12,6 +12,7 @@ import click
 from ..adapt.filetype import in_bytes
 from ..address import Address, expand
 from ..config import Config
+from ..deliver.states import worst_exit
 from ..emulator.server import EmulatorServer
 from ..errors import InputError, PlanRefused, PluginError
 from ..fetch.offline import Offline
@@ -24,8 +25,11 @@ from .progress import ProgressLines
 NOTHING = "a rehearsal makes no connection beyond this machine"
 
 
-def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_json: bool) -> int:
-    """Publish to the emulator, in a home of its own; nothing of it stays."""
+def rehearse(
+    post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, partial: bool, as_json: bool
+) -> int:
+    """Publish to the emulator, in a home of its own; nothing of it stays. ``partial``: also where
+    some of the addresses refuse."""
     with Kit() as own:
         config = own.config
         names = expand(to or post.to or config.default, config.groups)
@@ -33,12 +37,18 @@ def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_j
             raise InputError("Nobody to rehearse for: name addresses with --to.")
         known = own.accounts if own.home.store_path.exists() else []
         emulators = own.plugins.emulators()
+        enabled = own.plugins.allowed.names
     only = {account.network: account.name for account in known}
     addresses = [Address.parse(name) for name in names]
     with (
         tempfile.TemporaryDirectory(prefix="postkit-") as folder,
         EmulatorServer(emulators) as server,
-        Kit(Path(folder) / "home", key=os.urandom(32), fetcher=Offline(NOTHING)) as kit,
+        Kit(
+            Path(folder) / "home",
+            key=os.urandom(32),
+            fetcher=Offline(NOTHING),
+            enabled=enabled,
+        ) as kit,
     ):
         kit.config = Config()
         offered = {account.network: account for account in server.accounts()}
@@ -55,11 +65,11 @@ def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_j
                 )
             places.append(str(Address(address.network, name, address.target)))
         plan = kit.plan(post, places, wishes=wishes)
-        if plan.refused:
+        if plan.refused and not (partial and len(plan.refused) < len(plan.deliveries)):
             raise PlanRefused(plan.problems)
         if too_large := list(_too_large(plan)):
             raise PlanRefused(too_large)
-        publication = kit.accept(plan)
+        publication = kit.accept(plan, partial=partial)
         with ProgressLines(quiet=as_json) as progress:
             report = kit.finish(publication, wait=wait, watch=progress)
     if as_json:
@@ -67,7 +77,7 @@ def rehearse(post: Post, to: Sequence[str], wishes: Wishes, wait: float, *, as_j
     else:
         click.echo("A rehearsal on the emulator; nothing was published.")
         print_report(report)
-    return report.exit_status
+    return worst_exit([report.exit_status, 1 if plan.refused else 0])
 
 
 def _too_large(plan: Plan) -> Iterator[str]:

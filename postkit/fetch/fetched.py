@@ -111,15 +111,11 @@ class Body:
 
 def mime_of(head: bytes) -> str:
     """The type of what begins with ``head``; ``application/octet-stream`` where none is known."""
-    from ..adapt.filetype import describe, image_mime
+    from ..adapt.filetype import describe, image_mime, video_mime
 
-    mime = image_mime(head)
+    mime = image_mime(head) or video_mime(head)
     if mime is not None:
         return mime
-    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis", b"heic", b"heix", b"mif1"):
-        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
-    if head.startswith(b"\x1aE\xdf\xa3"):
-        return "video/webm"
     words = describe(head)
     known = {"an HTML page": "text/html", "a text file": "text/plain"}
     return known.get(words, "application/octet-stream")

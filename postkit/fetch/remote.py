@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -35,12 +37,16 @@ class Remote:
         last = unquote(parts.path).rstrip("/").rpartition("/")[2]
         return "".join(c for c in last if c.isprintable())[:60] or parts.hostname or "media"
 
-    def fetch(self, fetcher: Fetches) -> Fetched:
-        """What was fetched; the first call fetches. Raises InputError with the place."""
+    def fetch(self, fetcher: Fetches, *, seconds: float = math.inf) -> Fetched:
+        """What was fetched; the first call fetches, in ``seconds`` at most. Raises InputError with
+        the place."""
+        from .fetcher import MEDIA
+
         with self._lock:
             if self._fetched is None:
                 try:
-                    self._fetched = fetcher.fetch(self.url)
+                    caps = replace(MEDIA, total=min(seconds, MEDIA.total))
+                    self._fetched = fetcher.fetch(self.url, caps)
                 except InputError as error:
                     at = f"{self.place}: " if self.place else ""
                     raise InputError([f"{at}{problem}" for problem in error.problems]) from error

@@ -150,6 +150,8 @@ class Limits:
     threads: bool
     media_count: int
     media_count_source: Source | None = field(default=None, kw_only=True)
+    distinct_parts: bool = field(default=False, kw_only=True)
+    """Whether a part that says what another says is refused: a text is cut elsewhere then."""
     image: ImageLimit | None = None
     animation: ImageLimit | None = None
     video: VideoLimit | None = None

@@ -106,8 +106,9 @@ def _hashtag_pattern(spaced: bool, federated: bool) -> UnicodePattern[str]:
 
     if spaced:
         return regex.compile(
-            r"(?<!\S)#(?!\ufe0f|\u20e3)[\p{L}\p{M}\p{Extended_Pictographic}]"
-            r"[\p{L}\p{M}\p{Nd}\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d_-]*+"
+            rf"(?<!\S)[{_HASH}](?!\ufe0f|\u20e3)"
+            r"(?=[\p{Nd}_-]*+[\p{L}\p{M}\p{Extended_Pictographic}])"
+            r"[\p{L}\p{M}\p{Nd}\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d_-]++"
         )
     word = r"\p{L}\p{M}\p{Nd}_\u200c\u200d\xb7\u05f3\u05f4\u30fb"
     before = rf"(?<![{word}&/])"

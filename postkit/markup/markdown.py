@@ -7,7 +7,7 @@ nested list that is indented by less than four columns; this is right for them a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..limits.entities import EntityRules
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
 _MARKS = {"em": "*", "strong": "**", "s": "~~"}
+_RULES = {"left": ":---", "center": ":---:", "right": "---:"}
+"""What stands under the head of a column, by how it is set."""
+_STROKE = re.compile(r"(?<!\\)\|")
 _INDENT = 4
 
 
@@ -54,7 +57,17 @@ class _Writer:
         if node.type == "heading":
             words = "".join(self._spans(node.children)).replace(BREAK, " ")
             return f"{node.markup if '#' in node.markup else '#' * int(node.tag[1])} {words}"
+        if node.type == "table":
+            return "\n".join(self._rows(node))
         return "".join(self._spans(node.children))
+
+    def _rows(self, table: SyntaxTreeNode) -> Iterator[str]:
+        for part in table.children:
+            for row in part.children:
+                yield _row("".join(self._spans(cell.children)) for cell in row.children)
+                if part.type == "thead":
+                    styles = (str(cell.attrs.get("style", "")) for cell in row.children)
+                    yield _row(_RULES.get(style.partition(":")[2], "---") for style in styles)
 
     def _list(self, node: SyntaxTreeNode) -> str:
         number = int(node.attrs.get("start", 1))
@@ -88,7 +101,8 @@ class _Writer:
     def _spans(self, nodes: list[SyntaxTreeNode], *, starts_line: bool = True) -> Iterator[str]:
         for node in nodes:
             text = self._span(node, starts_line)
-            yield text
+            # Together they would be a picture.
+            yield f"{text[:-1]}\\!" if _is_called_out(node) else text
             starts_line = node.type in ("softbreak", "hardbreak") or (starts_line and not text)
 
     def _span(self, node: SyntaxTreeNode, starts_line: bool) -> str:
@@ -117,6 +131,21 @@ class _Writer:
         if title:
             target += ' "' + re.sub(r'[\\"]', r"\\\g<0>", title.replace("\n", " ")) + '"'
         return f"[{words or escape_words(address, self._rules)}]({target})"
+
+
+def _is_called_out(node: SyntaxTreeNode) -> bool:
+    following = node.next_sibling
+    return (
+        node.type == "text"
+        and node.content.endswith("!")
+        and (following is not None and following.type == "link")
+    )
+
+
+def _row(cells: Iterable[str]) -> str:
+    # Also within code and addresses a bare stroke would begin another cell.
+    whole = (_STROKE.sub(r"\\|", cell) for cell in cells)
+    return f"| {' | '.join(whole)} |"
 
 
 def _code(content: str) -> str:

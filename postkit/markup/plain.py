@@ -24,7 +24,10 @@ _LOOKS = {
     "fence": "code",
     "code_block": "code",
     "heading": "headings",
+    "table": "tables",
 }
+_SEVERAL = frozenset({"headings", "tables"})
+CELLS = " | "
 _SCHEME = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 
@@ -61,7 +64,7 @@ class _Writer:
         words = []
         if looks:
             named = " and ".join(filter(None, (", ".join(looks[:-1]), looks[-1])))
-            verb = "is" if len(looks) == 1 and looks[0] != "headings" else "are"
+            verb = "is" if len(looks) == 1 and looks[0] not in _SEVERAL else "are"
             words.append(f"{named} {verb} shown as plain text")
         if self._has_links:
             words.append("links stand behind their words")
@@ -87,7 +90,13 @@ class _Writer:
             return _prefixed(self.blocks(node.children), "> ", "> ")
         if node.type in ("bullet_list", "ordered_list"):
             return "".join(self._items(node))
+        if node.type == "table":
+            rows = (row for part in node.children for row in part.children)
+            return "\n".join(self._row(row) for row in rows)
         return self._inline(node.children)
+
+    def _row(self, row: SyntaxTreeNode) -> str:
+        return CELLS.join(self._inline(cell.children) for cell in row.children).strip()
 
     def _items(self, node: SyntaxTreeNode) -> Iterator[str]:
         number = int(node.attrs.get("start", 1))

@@ -5,17 +5,29 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
-from ..adapt.filetype import in_bytes
+from ..adapt.filetype import image_mime, in_bytes
+from ..adapt.images import fit
 from ..errors import InputError
-from ..rendition import Attachment
+from ..limits.model import ImageLimit, Source
+from ..rendition import Attachment, CannotRender
 
 MOST = 200_000
 """Bytes of one picture on the page; larger ones are shown smaller."""
 SIDE = 1200
 """Pixels of the longer side of a picture that is shown smaller."""
+_PHOTO = ImageLimit(
+    mime_types=("image/jpeg",),
+    max_bytes=MOST,
+    source=Source("what a page with many of them can hold", date(2026, 11, 29)),
+    max_width=SIDE,
+    max_height=SIDE,
+)
+_OTHER = replace(_PHOTO, mime_types=("image/png", "image/webp"))
+"""What may be seen through stays so."""
 _SHOWN_BY_BROWSERS = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
@@ -76,21 +88,14 @@ def _video(medium: Attachment) -> Shown:
 
 
 def _smaller(data: bytes, name: str) -> tuple[str, bytes, str]:
-    """Type, bytes and pixels of a copy that fits on the page. Raises InputError."""
-    from PIL import ImageOps
-
-    from ..adapt.encode import encode
-    from ..adapt.picture import open_picture
-
-    opened = open_picture(data, name)
-    image = ImageOps.exif_transpose(opened.image)
-    image = image.convert("RGBA" if opened.picture.has_alpha else "RGB")
-    image.thumbnail((SIDE, SIDE))
-    mime = "image/webp" if image.mode == "RGBA" else "image/jpeg"
-    made = encode(image, (mime,), MOST, without_loss=False, sharp=False)
-    if made is None:
-        raise InputError(f"{name}: it cannot be shown.")
-    return made.mime, made.data, f"{made.width}x{made.height}"
+    """Type, bytes and pixels of a copy that fits on the page, made where strangers' pictures are.
+    Raises InputError."""
+    try:
+        limit = _PHOTO if image_mime(data) == "image/jpeg" else _OTHER
+        made, _ = fit(data, name, "", limit, still=True)
+    except CannotRender as error:
+        raise InputError(list(error.reasons)) from None
+    return made.mime, made.read(), f"{made.width}x{made.height}"
 
 
 def _uri(mime: str, data: bytes) -> str:

@@ -11,6 +11,7 @@ from ..plan import Planned
 from ..rendition import Attachment, RenderedPart
 from ..terms import span
 from .pictures import Pictures
+from .rich import rich
 from .text import language, marked
 
 _PLAY = Markup(
@@ -85,7 +86,10 @@ def _content(part: RenderedPart, limits: Limits, pictures: Pictures) -> str:
     if part.fields.get("title"):
         out.append(f'<h3 dir="auto"{lang}>{escape(str(part.fields["title"]))}</h3>')
     if part.text:
-        out.append(f'<p class="text" dir="auto"{lang}>{marked(part.text, limits.rules)}</p>')
+        if part.fields.get("markup") == "markdown":
+            out.append(f'<div class="text rich"{lang}>{rich(part.text, limits.rules)}</div>')
+        else:
+            out.append(f'<p class="text" dir="auto"{lang}>{marked(part.text, limits.rules)}</p>')
     if part.pictures:
         figures = "".join(_figure(medium, lang, limits, pictures) for medium in part.pictures)
         out.append(f'<div class="gallery n{min(len(part.pictures), 4)}">{figures}</div>')

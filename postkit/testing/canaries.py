@@ -21,6 +21,9 @@ def _spellings() -> tuple[bytes, ...]:
 
 SPELLINGS = _spellings()
 """The word as it is, in hexadecimal, and in base64 (as in a Basic header or a JWT)."""
+PIECE = 16 * 1024 * 1024
+"""Bytes of a file that are read at once."""
+LONGEST = max(map(len, SPELLINGS)) - 1
 
 
 def leaks(place: str, content: str | bytes) -> list[str]:
@@ -33,6 +36,18 @@ def leaks(place: str, content: str | bytes) -> list[str]:
             before = data[max(0, at - 60) : at].decode("utf-8", "replace")
             found.append(f"{place} holds a secret, after {before!r}.")
     return found
+
+
+def leaks_in_file(path: Path) -> list[str]:
+    """The same for the content of one file, of any size."""
+    found: dict[str, None] = {}
+    before = b""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found |= dict.fromkeys(leaks(f"the file {path}", before + piece))
+            # What is cut in two here is whole in the next piece.
+            before = piece[-LONGEST:]
+    return list(found)
 
 
 def leaks_in_files(folder: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,20 +42,32 @@ def _postkit_serve() -> Iterator[Serve]:
         server.close()
 
 
+@pytest.fixture(scope="session")
+def postkit_plugins() -> Collection[str]:
+    """The distributions beside postkit's own whose plugins these fixtures load: those that
+    POSTKIT_PLUGINS names. Override it in a ``conftest.py`` to name others."""
+    from postkit.allowed import from_environment
+
+    return from_environment()
+
+
 @pytest.fixture
-def postkit_emulator(_postkit_serve: Serve) -> EmulatorServer:
-    """A running server with the emulators of all installed networks, empty for each test.
+def postkit_emulator(_postkit_serve: Serve, postkit_plugins: Collection[str]) -> EmulatorServer:
+    """A running server with the emulators of the networks that are installed and, where they are
+    of others, named by ``postkit_plugins``; empty for each test.
 
     ``posts()`` are the live posts, ``requests()`` what was sent, ``add_fault(...)`` breaks the
     next post. Needs the extra ``emulator``.
     """
     from postkit.plugins import Plugins
 
-    return _postkit_serve(Plugins().emulators())
+    return _postkit_serve(Plugins(enabled=postkit_plugins).emulators())
 
 
 @pytest.fixture
-def postkit_kit(tmp_path: Path, postkit_emulator: EmulatorServer) -> Iterator[Kit]:
+def postkit_kit(
+    tmp_path: Path, postkit_emulator: EmulatorServer, postkit_plugins: Collection[str]
+) -> Iterator[Kit]:
     """A Kit in a temporary home with a key of its own, and an account ``NETWORK:emulated`` for
     each network whose client is installed. Needs the extra ``emulator``."""
     import os
@@ -63,7 +75,8 @@ def postkit_kit(tmp_path: Path, postkit_emulator: EmulatorServer) -> Iterator[Ki
     from postkit.errors import PluginError
     from postkit.kit import Kit
 
-    with Kit(home=tmp_path / "postkit", key=os.urandom(32)) as kit:
+    home = tmp_path / "postkit"
+    with Kit(home=home, key=os.urandom(32), enabled=postkit_plugins) as kit:
         for account in postkit_emulator.accounts():
             try:
                 kit.plugins.network(account.network)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..adapt.metadata import MOST_BLOCKS, Crowded
 from ..errors import InputError
 
 MOST_PIXELS = 400_000_000
@@ -48,6 +49,14 @@ def shown_for(milliseconds: float) -> int:
     return int(milliseconds) if milliseconds >= 20 else 100
 
 
+def moves(data: bytes) -> bool:
+    """Whether a GIF, WebP or PNG has a second frame; False where its blocks cannot be followed."""
+    try:
+        return any(found.frames > 1 for found in _walked(data))
+    except (IndexError, struct.error, Crowded):
+        return False
+
+
 def measured(source: Path, name: str) -> Animated:
     """What ``source`` says of itself, as far as its blocks can be followed: whether it is whole,
     its decoder decides. Raises InputError where it is more than is ever decoded."""
@@ -61,21 +70,23 @@ def measured(source: Path, name: str) -> Animated:
                         f" {found.width}x{found.height} pixels, which is more than is decoded"
                         f" here ({MOST_PIXELS:,} pixels in all); shorten it or make it smaller."
                     )
+        except Crowded as crowded:
+            raise InputError(f"{name}: {crowded}.") from None
         except (IndexError, struct.error):
             pass  # truncated: the decoder says so
     return found
 
 
-def _walked(data: mmap.mmap) -> Iterator[Animated]:
-    """The same object again and again, after each frame."""
-    if data[:4] == b"GIF8":
-        return _gif(data)
-    if data[:4] == b"RIFF":
-        return _webp(data)
-    return _png(data)
+def _walked(data: bytes | mmap.mmap) -> Iterator[Animated]:
+    """The same object again and again, after each block. Raises Crowded."""
+    walk = {b"GIF8": _gif, b"RIFF": _webp}.get(data[:4], _png)
+    for number, found in enumerate(walk(data)):
+        if number > MOST_BLOCKS:
+            raise Crowded
+        yield found
 
 
-def _gif(data: mmap.mmap) -> Iterator[Animated]:
+def _gif(data: bytes | mmap.mmap) -> Iterator[Animated]:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     found = Animated(width or 1, height or 1)
     yield found
@@ -85,7 +96,7 @@ def _gif(data: mmap.mmap) -> Iterator[Animated]:
         if data[at] == _GIF_IMAGE:
             at += 11 + _colours(data[at + 9])
             found.add(delay * 10)
-            yield found
+            delay = 0  # it was of this picture alone
         else:
             if data[at + 1] == 0xF9:
                 (delay,) = struct.unpack_from("<H", data, at + 4)
@@ -95,14 +106,16 @@ def _gif(data: mmap.mmap) -> Iterator[Animated]:
             at += 2
         while data[at]:
             at += 1 + data[at]
+            yield found
         at += 1
+        yield found
 
 
 def _colours(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _webp(data: mmap.mmap) -> Iterator[Animated]:
+def _webp(data: bytes | mmap.mmap) -> Iterator[Animated]:
     found = Animated(1, 1)
     at = 12
     while at + 8 <= len(data):
@@ -118,7 +131,7 @@ def _webp(data: mmap.mmap) -> Iterator[Animated]:
         at += 8 + size + size % 2
 
 
-def _png(data: mmap.mmap) -> Iterator[Animated]:
+def _png(data: bytes | mmap.mmap) -> Iterator[Animated]:
     found = Animated(*struct.unpack_from(">II", data, 16))
     at = 8
     while at + 8 <= len(data):

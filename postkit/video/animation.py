@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _BOUNDS = process.Bounds(wall=120, cpu=60, memory=1024**3, written=1024**3)
 _MOST_PER_SECOND = 50.0
 """Pictures a second: the shortest time that browsers give a picture of a GIF is 20 ms."""
+_LEAST_PER_SECOND = 10.0
+"""Of one that is cut: a picture that is shown for a minute can be cut within it."""
 
 
 class Converted(NamedTuple):
@@ -80,13 +83,19 @@ def from_animation(
                 ) from None
             width, height, milliseconds, shortest, on_white = map(int, told.split())
             rate = min(1000 / shortest, _MOST_PER_SECOND)
+            if _is_cut(wish, milliseconds):
+                rate = max(rate, _LEAST_PER_SECOND)
+            rate = min(rate, wish.max_fps or rate)
             animated.width, animated.height, animated.milliseconds = width, height, milliseconds
             clip = replace(announced(frames, animated), frame_rate=rate)
             recipe = replace(
                 recipe_for(clip, frames, made, wish),
                 format="apng",
-                frame_rate=min(rate, wish.max_fps or rate),
+                frame_rate=rate,
             )
+            if recipe.seconds is not None and wish.max_seconds is not None:
+                # The last picture is shown for its time too.
+                recipe = replace(recipe, seconds=wish.max_seconds - 1 / rate)
             run(engine, recipe, clip, name, progress)
         finally:
             frames.unlink(missing_ok=True)
@@ -97,6 +106,10 @@ def from_animation(
         if progress is not None:
             progress(1.0)
     return Converted(result, animated, bool(on_white))
+
+
+def _is_cut(wish: Wish, milliseconds: int) -> bool:
+    return wish.trim and wish.max_seconds is not None and milliseconds > wish.max_seconds * 1000
 
 
 def _rewrite(source: str, target: str) -> None:
@@ -110,7 +123,8 @@ def _rewrite(source: str, target: str) -> None:
 
     def pictures(image: Image.Image, count: int) -> Iterator[tuple[Image.Image, int]]:
         nonlocal see_through
-        for number in range(count):
+        # The picture for viewers that show no animation may be none of its frames.
+        for number in range(first, count):
             image.seek(number)
             image.load()
             times.append(shown_for(float(image.info.get("duration", 100))))
@@ -123,13 +137,25 @@ def _rewrite(source: str, target: str) -> None:
 
     with Image.open(source, formats=["GIF", "WEBP", "PNG"]) as image:
         count = getattr(image, "n_frames", 1)
-        if count < 2:
+        first = int(getattr(image, "default_image", False))
+        if count - first < 2:
             raise SystemExit("it is a still picture")
         with Path(target).open("wb") as file:
-            write(file, image.size, count, pictures(image, count))
+            write(file, image.size, count - first, pictures(image, count))
         told = *image.size, sum(times), min(times), int(see_through)
         print(*told)  # noqa: T201 - the parent reads it
 
 
+def _main() -> None:
+    from PIL import Image
+
+    try:
+        _rewrite(sys.argv[1], sys.argv[2])
+    except Image.DecompressionBombError:
+        raise SystemExit("one of its pictures is larger than is decoded here") from None
+    except (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error):
+        raise SystemExit("one of its pictures cannot be decoded") from None
+
+
 if __name__ == "__main__":
-    _rewrite(sys.argv[1], sys.argv[2])
+    _main()

@@ -56,6 +56,8 @@ def probe(path: str, scan: bool) -> dict[str, Any]:
         tags = dict(container.metadata)
         for stream in container.streams:
             tags |= stream.metadata
+        if container.chapters():
+            tags["chapters"] = ""
         found: dict[str, Any] = {"seconds": seconds, "tags": sorted(tags), "has_video": bool(video)}
         found |= {
             # The picture on the cover is a stream to FFmpeg, but no film.

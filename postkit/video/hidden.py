@@ -8,7 +8,7 @@ program put in is named and can be blanked. Layouts: ISO/IEC 14496-12:2022 secti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from .boxes import Box, Damaged, Source
@@ -16,7 +16,8 @@ from .boxes import Box, Damaged, Source
 _TOP = frozenset(b"ftyp styp moov moof mdat wide free skip sidx ssix mfra pdin".split())
 _MOVIE = frozenset(b"mvhd trak mvex iods free skip".split())
 _TRACK = frozenset(b"tkhd tref trgr edts mdia tapt load imap txas free skip".split())
-_PLAYED = frozenset((b"vide", b"soun", b"text", b"sbtl", b"subt", b"clcp"))
+_WRITTEN = frozenset((b"text", b"sbtl", b"subt"))
+_PLAYED = frozenset((b"vide", b"soun", b"clcp")) | _WRITTEN
 _SPHERICAL = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
@@ -33,6 +34,7 @@ _USER_DATA = {
     **dict.fromkeys((b"\xa9ART", b"\xa9aut", b"auth", b"perf", b"aART", b"\xa9dir"), "author"),
     **dict.fromkeys((b"\xa9cpy", b"cprt"), "copyright"),
     **dict.fromkeys((b"covr", b"thmb"), "thumbnail"),
+    b"chpl": "chapters",
     b"XMP_": "XMP",
 }
 _WORDS = (
@@ -86,22 +88,34 @@ def hidden(source: Source, boxes: Sequence[Box]) -> Iterator[Hidden]:
 
 
 def _movie(source: Source, moov: Box) -> Iterator[Hidden]:
+    tracks = [box for box in source.children(moov) if box.kind == b"trak"]
+    chapters = {number for track in tracks for number in _chapters(source, track)}
     for box in source.children(moov):
         if box.kind == b"mvhd":
             yield from _times(source, box)
         elif box.kind == b"trak":
-            yield from _track(source, box)
+            yield from _track(source, box, chapters)
         elif box.kind in (b"free", b"skip"):
             yield Hidden("", box.body, box.end)
         elif box.kind not in _MOVIE:
             yield from _gone(source, box)
 
 
-def _track(source: Source, trak: Box) -> Iterator[Hidden]:
+def _chapters(source: Source, trak: Box) -> tuple[int, ...]:
+    """The ids of the tracks that hold the titles of this one's chapters (QuickTime File Format,
+    "Chapter Lists")."""
+    tref = source.find(trak, b"tref")
+    boxes = () if tref is None else _tolerant(source, tref, 0)
+    found = next((box for box in boxes if box.kind == b"chap"), None)
+    return () if found is None else source.fields(found, f"{min(found.length // 4, _MANY)}I")
+
+
+def _track(source: Source, trak: Box, chapters: Container[int]) -> Iterator[Hidden]:
     hdlr = source.find(trak, b"mdia", b"hdlr")
     handler = source.read(hdlr.body + 8, 4) if hdlr is not None and hdlr.length >= 12 else b""
-    if handler not in _PLAYED:
-        name = "time code" if handler == b"tmcd" else "timed metadata"
+    titles = handler in _WRITTEN and _id(source, trak) in chapters
+    if handler not in _PLAYED or titles:
+        name = "time code" if handler == b"tmcd" else "chapters" if titles else "timed metadata"
         samples = source.find(trak, b"mdia", b"minf", b"stbl")
         yield Hidden(name, trak.body, trak.end, trak, samples)
         return
@@ -110,10 +124,21 @@ def _track(source: Source, trak: Box) -> Iterator[Hidden]:
             yield from _times(source, box)
         elif box.kind == b"mdia":
             yield from _media(source, box)
+        elif box.kind == b"tref":
+            if all(child.kind == b"chap" for child in _tolerant(source, box, 0)):
+                # The track that it names is gone, or was never there.
+                yield Hidden("", box.body, box.end, box)
         elif box.kind in (b"free", b"skip"):
             yield Hidden("", box.body, box.end)
         elif box.kind not in _TRACK and not _starts(source, box, _SPHERICAL):
             yield from _gone(source, box)
+
+
+def _id(source: Source, trak: Box) -> int | None:
+    tkhd = source.find(trak, b"tkhd")
+    if tkhd is None:
+        return None
+    return source.fields(tkhd, "I", 20 if source.fields(tkhd, "B")[0] == 1 else 12)[0]
 
 
 def _media(source: Source, mdia: Box) -> Iterator[Hidden]:

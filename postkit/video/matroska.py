@@ -32,6 +32,7 @@ _TAGS = (
     ("title", "title"),
     ("artist", "author"),
     ("copyright", "copyright"),
+    ("chapters", "chapters"),
 )
 _TRACKS = {"picture_tracks": "video", "sound_tracks": "audio", "subtitle_tracks": "subtitle"}
 _MEANINGLESS = {"encoder", "duration", "language", "alpha_mode"}
@@ -111,7 +112,7 @@ def _by_av(path: Path, _: str) -> dict[str, Any]:
 
 def _by_ffprobe(path: Path, ffprobe: str) -> dict[str, Any]:
     command = [ffprobe, "-v", "error", "-protocol_whitelist", "file,pipe", "-f", "matroska"]
-    shown = ["-show_format", "-show_streams", "-of", "json", f"file:{path}"]
+    shown = ["-show_format", "-show_streams", "-show_chapters", "-of", "json", f"file:{path}"]
     told = json.loads(process.run([*command, *shown], _HEADER))
     streams = told.get("streams", [])
     video = next((each for each in streams if each.get("codec_type") == "video"), None)
@@ -119,6 +120,8 @@ def _by_ffprobe(path: Path, ffprobe: str) -> dict[str, Any]:
     tags = set(told.get("format", {}).get("tags", {}))
     for stream in streams:
         tags |= set(stream.get("tags", {}))
+    if told.get("chapters"):
+        tags.add("chapters")
     seconds = told.get("format", {}).get("duration")
     found: dict[str, Any] = {"has_video": video is not None, "tags": sorted(tags), "is_cut": False}
     found["seconds"] = float(seconds) if seconds else None

@@ -11,6 +11,7 @@ import pytest
 from postkit.emulator.server import EmulatorServer
 from postkit.plugins import Plugins
 
+from .planted import Planted, plant
 from .program import Program
 
 
@@ -33,7 +34,9 @@ def postkit(
     monkeypatch.setenv("POSTKIT_KEY", base64.b64encode(b"k" * 32).decode())
     # Never the keyring of whoever runs the tests.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    for name in ("POSTKIT_STORE", "POSTKIT_TRACE", "POSTKIT_PASSPHRASE", "NO_COLOR"):
+    for name in (
+        "POSTKIT_STORE", "POSTKIT_PLUGINS", "POSTKIT_TRACE", "POSTKIT_PASSPHRASE", "NO_COLOR",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     program = Program(home, _server, capsys, monkeypatch)
@@ -52,3 +55,9 @@ def mastodon(postkit: Program) -> Program:
     """The same with the account `mastodon:mastodon` connected."""
     postkit.connect("mastodon")
     return postkit
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Planted:
+    """A plugin of somebody else, installed and not enabled."""
+    return plant(tmp_path)

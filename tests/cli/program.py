@@ -22,6 +22,7 @@ from referencing import Registry, Resource
 from postkit.cli.main import run
 from postkit.emulator.server import EmulatorServer
 from postkit.schemas import commands_schema, report_schema
+from postkit.testing.canaries import leaks
 
 _LOGIN = re.compile(r"token|[Ss]ession")
 
@@ -33,6 +34,10 @@ class Result:
     status: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        # Standard output that a test has read is nowhere else for a later look at it.
+        assert not (leaks("standard output", self.out) + leaks("standard error", self.err))
 
     @property
     def json(self) -> Any:

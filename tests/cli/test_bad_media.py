@@ -23,6 +23,17 @@ def bomb() -> bytes:
     return target.getvalue()
 
 
+def huge_frame() -> bytes:
+    """A small moving picture that says that its first frame is larger than any screen."""
+    target = io.BytesIO()
+    frames = [Image.new("RGB", (16, 16), name) for name in ("red", "blue")]
+    frames[0].save(target, "GIF", save_all=True, append_images=frames[1:])
+    data = bytearray(target.getvalue())
+    at = data.index(b"\x2c\0\0\0\0")
+    data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
+    return bytes(data)
+
+
 BAD: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: None,
     "empty": lambda path: path.write_bytes(b""),
@@ -30,6 +41,7 @@ BAD: dict[str, Callable[[Path], object]] = {
     "truncated": lambda path: path.write_bytes(picture(1, (400, 300), "JPEG")[:2_000]),
     "header": lambda path: path.write_bytes(picture(1, (400, 300), "PNG")[:30]),
     "bomb": lambda path: path.write_bytes(bomb()),
+    "frame": lambda path: path.write_bytes(huge_frame()),
     "folder": lambda path: path.mkdir(),
     "fifo": lambda path: os.mkfifo(path),
     "loop": lambda path: path.symlink_to(path.name),

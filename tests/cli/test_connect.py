@@ -43,12 +43,16 @@ def in_files(folder: Path, word: str) -> list[Path]:
 
 @pytest.mark.parametrize("form", ["value", "env", "file", "home", "dash"])
 def test_each_form_of_a_credential(
-    postkit: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str
+    postkit: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    planted_secret: Callable[[Path], Path],
+    form: str,
 ) -> None:
     token = token_of(postkit)
     monkeypatch.setenv("MY_TOKEN", token)
     monkeypatch.setenv("HOME", str(tmp_path))
-    Path("token.txt").write_text(token + "\n", "utf-8")
+    planted_secret(Path("token.txt")).write_text(token + "\n", "utf-8")
     given = {
         "value": token, "env": "env:MY_TOKEN", "file": "file:token.txt",
         "home": "file:~/token.txt", "dash": "-",

@@ -113,3 +113,13 @@ def test_the_demo_publishes_everywhere_and_touches_no_home(
     assert result.report["page"]
     assert result.err == ""
     assert not postkit.home.exists()
+
+
+def test_a_rehearsal_of_a_part_sends_the_rest(postkit: Program) -> None:
+    long = ("--text", "word " * 90, "--no-split", "--to", "x,mastodon", "--emulate")
+    refused = postkit("publish", *long)
+    assert (refused.status, refused.out) == (1, "")
+    result = postkit("publish", *long, "--partial", "--json")
+    assert result.status == 1
+    assert states(result.json) == {"mastodon": "live"}
+    assert any(line.startswith("Not sent: x:emulated") for line in result.json["warnings"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
 import stat
+import struct
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -149,6 +151,32 @@ def test_what_a_network_links_stands_out_and_leads_nowhere(postkit: Program) -> 
     marks = [a["class"] for a in page.all("span") if "link" in a.get("class", "").split()]
     assert marks == ["url link", "mention link", "hashtag link"]
     assert page.all("a") == []
+
+
+def test_markdown_is_drawn_where_readers_see_it_so(postkit: Program, tmp_path: Path) -> None:
+    file = tmp_path / "post.md"
+    file.write_text(
+        "# Now *out*\n\n3\\. `a|b` \\*\n\n- one\n- two\n\n|a|b|\n|-|-:|\n|1|2|\n\n> ~~no~~\n\n"
+        "```\nx = <b>\n```\n\n***\n\n[here](https://example.com/a) <b>"
+    )
+    page = previewed(postkit, file, "--title", "T", "--to", "reddit/python")
+    assert "Now out 3. a|b * one two" in page.words
+    assert "x = <b> here <b>" in page.words
+    tags = [tag for tag, _ in page.elements]
+    for tag in ("h4", "em", "ul", "table", "th", "td", "blockquote", "s", "pre", "hr"):
+        assert tag in tags, tag
+    assert page.all("span", title="https://example.com/a")
+    assert page.all("td", **{"class": "right"})
+    file.write_text(f"[a](<https://e.com/{EVIL}>) *{EVIL}*\n\n    {EVIL}\n\n- {EVIL}")
+    evil = previewed(postkit, file, "--title", "T", "--to", "reddit/python")
+    assert {tag for tag, _ in evil.elements} <= {*ELEMENTS, "pre", "code"}
+    raw = previewed(
+        postkit, *("--text", "*a*", "--title", "T", "--to", "reddit/python"),
+        *("--set", "reddit.markdown=yes"),
+    )  # fmt: skip
+    assert "em" in [tag for tag, _ in raw.elements]
+    plain = previewed(postkit, "--text", "*a* \\b", "--title", "T", "--to", "reddit/python")
+    assert "*a* \\b" in plain.words
 
 
 def test_poll_warning_language_and_visibility_are_drawn(postkit: Program) -> None:
@@ -334,3 +362,29 @@ def test_a_transparent_picture_keeps_what_shines_through(postkit: Program) -> No
     file.write_bytes(data.getvalue())
     [shown] = previewed(postkit, "--media", file, "--text", "a", "--to", "facebook").all("img")
     assert shown["src"].startswith("data:image/webp;")
+
+
+def test_a_deep_picture_is_shown_as_it_is(postkit: Program) -> None:
+    """A darker half and a lighter one of 16 bits, with noise that keeps it large."""
+    file = postkit.home.parent / "deep.png"
+    half = 400 * 200
+    dark = [40 * 257 + number % 97 for number in range(half)]
+    light = [200 * 257 + number * 31 % 251 for number in range(half)]
+    noise = os.urandom(half * 2)
+    values = [value + noise[number] for number, value in enumerate([*dark, *light])]
+    data = struct.pack(f"<{len(values)}H", *values)
+    Image.frombytes("I;16", (400, 400), data).save(file)
+    assert file.stat().st_size > 200_000
+    [shown] = previewed(postkit, "--media", file, "--text", "a", "--to", "facebook").all("img")
+    with Image.open(io.BytesIO(base64.b64decode(shown["src"].partition(",")[2]))) as seen:
+        grey = seen.convert("L")
+        assert grey.getpixel((200, 100)) == pytest.approx(40, abs=4)
+        assert grey.getpixel((200, 300)) == pytest.approx(200, abs=4)
+
+
+def test_a_large_moving_picture_is_shown_still(postkit: Program) -> None:
+    file = postkit.home.parent / "big.gif"
+    frames = [Image.effect_noise((700, 500), spread) for spread in (50, 80)]
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=100)
+    [shown] = previewed(postkit, "--media", file, "--text", "a", "--to", "x").all("img")
+    assert "as a still picture" in shown["title"]

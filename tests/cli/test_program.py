@@ -241,6 +241,8 @@ def test_a_plugin_that_does_not_load_breaks_one_network(postkit: Program, tmp_pa
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
     (dist / "entry_points.txt").write_text("[postkit.networks]\nbroken = broken_plugin\n")
     path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
+    enabled = postkit.process("plugins", "enable", "broken", "--yes", PYTHONPATH=path)
+    assert enabled.status == 0, enabled
     listed = postkit.process("plugins", "--load", "--json", PYTHONPATH=path)
     assert listed.status == 1
     rows = {(row["group"], row["name"]): row for row in listed.json["plugins"]}
@@ -253,3 +255,23 @@ def test_a_plugin_that_does_not_load_breaks_one_network(postkit: Program, tmp_pa
     assert said.status == 1
     assert wanted in said.err
     assert postkit.process("networks", PYTHONPATH=path).status == 0
+
+
+def test_a_traceback_holds_no_secret(mastodon: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    import postkit.kit
+    from postkit.accounts.secret import Secret
+
+    secret = Secret("pk_canary_of_a_traceback")
+
+    def broken(_self: object, _name: str) -> None:
+        try:
+            raise KeyError(secret.reveal())
+        except KeyError as inner:
+            raise ZeroDivisionError(f"no {secret.reveal()}") from inner
+
+    monkeypatch.setattr(postkit.kit.Kit, "report", broken)
+    result = mastodon("show", "p_1", "--debug")
+    assert "Traceback (most recent call last)" in result.err
+    assert "KeyError: '***'" in result.err
+    assert "ZeroDivisionError: no ***" in result.err
+    assert secret.reveal() not in result.out + result.err

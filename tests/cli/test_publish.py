@@ -105,6 +105,11 @@ def test_poll_minutes_without_a_poll_are_not_dropped_silently(mastodon: Program)
     assert said == "--poll-minutes belongs to --poll; give the poll's options with --poll."
 
 
+def test_a_rehearsal_is_no_dry_run(mastodon: Program) -> None:
+    said = mastodon.fails(2, "publish", "Hi", "--to", "mastodon", "--emulate", "--dry-run")
+    assert said == "--emulate sends to the emulator, and --dry-run sends nothing; give one."
+
+
 # Where to
 
 

@@ -123,10 +123,11 @@ def _heard(number: int, frame: FrameType | None) -> None:
 def preload() -> None:
     """Import what a child needs, SDKs too, and look for the installed plugins once for all."""
     from postkit import plugins as found
+    from postkit.installed import installed
     from postkit.plugins import Plugins
 
-    kept = functools.cache(importlib.metadata.entry_points)
-    setattr(found, "entry_points", kept)  # noqa: B010 - mypy forbids the plain way
+    kept = functools.cache(installed)
+    setattr(found, "installed", kept)  # noqa: B010 - mypy forbids the plain way
     for module in MODULES:
         importlib.import_module(module)
 

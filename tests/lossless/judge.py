@@ -82,6 +82,7 @@ class _Judge:
         yield from self._warning()
         yield from self._everywhere("lang", "language")
         yield from self._everywhere("visibility", "visibility")
+        yield from self._replies()
         yield from self._options()
 
     def _fields(self) -> Iterator[Key]:
@@ -95,11 +96,12 @@ class _Judge:
             if not blank(media.alt):
                 yield "alt", number
         for name in ("title", "link"):
-            if getattr(post, name) or getattr(own, name):
+            if not (blank(getattr(post, name) or "") and blank(getattr(own, name) or "")):
                 yield name, None
         yield from (("tags", number) for number in range(1, len(post.tags) + 1))
-        for name in ("poll", "content_warning", "lang", "visibility"):
-            if getattr(post, name):
+        for name in ("poll", "content_warning", "lang", "visibility", "replies"):
+            value = getattr(post, name)
+            if value and not (isinstance(value, str) and blank(value)):
                 yield name, None
         if any(value not in (None, "") for value in own.options.values()):
             yield "options", None
@@ -260,16 +262,16 @@ class _Judge:
         if len(listed) != len({*listed}):
             yield f"tags stand there twice: {listed}"
         there = marked if self._limits.tags != "field" else {*listed}
-        folded = {tag.casefold() for tag in there}
+        folded = {tag.lower() for tag in there}
         for number, tag in enumerate(self._post.tags, 1):
             outcome = self._outcome("tags", number)
             if outcome == "delivered" and tag not in there:
                 yield f"the tag {tag} is delivered, and stands nowhere"
             if outcome == "delivered" and self._limits.tags != "field" and tag not in written:
                 yield f"the tag {tag} is delivered, and was added to the text"
-            if outcome == "adapted" and tag.casefold() not in folded:
+            if outcome == "adapted" and tag.lower() not in folded:
                 yield f"the tag {tag} is adapted, and stands nowhere"
-            if outcome == "lost" and tag.casefold() in folded:
+            if outcome == "lost" and tag.lower() in folded:
                 yield f"the tag {tag} is lost, and stands there"
 
     # What else a post has
@@ -322,6 +324,20 @@ class _Judge:
         if found != {expected} or (row == "lost" and value in {*found, "public"}):
             yield f"{field}: {found}, not {expected!r} ({row or 'not given'})"
 
+    def _replies(self) -> Iterator[str]:
+        """Who may reply is said of the first post, and holds for those below it."""
+        value, row = self._post.replies, self._outcome("replies")
+        first, *others = [post.replies for post in self._live]
+        usual = self._bare.replies
+        if any(there != usual for there in others):
+            yield f"those who may reply to the later posts are {others}"
+        if row is None and self._own.options.get("reply_settings"):
+            return  # the network's own word for it; seen with the options
+        if first != (value if row == "delivered" else usual):
+            yield f"those who may reply are {first!r}, not {value!r} ({row or 'not given'})"
+        if row == "lost" or (row == "adapted" and value != "everyone"):
+            yield f"replies from {value!r} are {row}, and open to everyone"
+
     def _options(self) -> Iterator[str]:
         if self._outcome("options") not in (None, "delivered"):
             yield f"options are {self._outcome('options')}"
@@ -332,6 +348,8 @@ class _Judge:
             ):
                 continue  # seen in the alternative texts and in the text; about links alone
             value = self._own.options.get(option.name)
+            if option.name == "reply_settings" and not value and self._post.replies:
+                continue  # seen with those who may reply
             there = _option_of(first, option.name)
             if value in (None, ""):
                 if there != _option_of(self._bare, option.name):

@@ -8,14 +8,17 @@ from typing import Any
 
 from postkit.limits.model import Limits, TextLimit
 from postkit.network import Network, Option
-from postkit.post import Media, Part, Poll, Post, Settings
+from postkit.post import REPLIES, Media, Part, Poll, Post, Settings
 from postkit.testing.texts import exactly
 
 from . import pictures, words
 
 LINKS = ("https://example.com/launch", "https://example.org/a_b?c=d&e=f", "http://example.net/")
-TAGS = ("launch", "größe", "日本語", "c++", "2027", "Launch", "a-b", "x" * 70, "open_source")
-LANGS = ("en", "de", "pt-BR", "zh-TW", "DE", "tlh")
+TAGS = (
+    *("launch", "größe", "GRÖSSE", "日本語", "c++", "2027", "Launch", "a-b", "x" * 70),
+    "open_source",
+)
+LANGS = ("en", "de", "pt-BR", "zh-TW", "DE", "tlh", "zh-Hant-TW")
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 ALT_WORDS = "A picture of a rocket, größer als zuvor, 🚀 & <b>more</b>. "
 
@@ -76,6 +79,7 @@ class _Author:
             content_warning=self._warning() if chance(0.15) else None,
             lang=self._choose.choice(LANGS) if chance(0.3) else None,
             visibility=self._visibility() if chance(0.2) else None,
+            replies=self._replies() if chance(0.25) else None,
             networks={} if own is None else {self._network.name: own},
         )
         shown = tuple(piece.shown for piece, _ in written)
@@ -161,12 +165,19 @@ class _Author:
         )
 
     def _warning(self) -> str:
-        return self._choose.choice(("Spoilers", "sexual", " Spiders ", "x" * 600, "蜘蛛"))
+        return self._choose.choice(
+            ("Spoilers", "sexual", " Spiders ", "x" * 600, "蜘蛛", " \u200b")
+        )
 
     def _visibility(self) -> str:
         # Mostly what the network has: elsewhere the whole post is refused.
         offered = self._limits.visibility or ("public",)
         return self._choose.choice(VISIBILITIES if self._chance(0.2) else offered)
+
+    def _replies(self) -> str:
+        # As with the audience.
+        offered = self._limits.replies or ("everyone",)
+        return self._choose.choice((*REPLIES, "friends") if self._chance(0.2) else offered)
 
     def _own(self) -> Settings | None:
         if not self._chance(0.35):

@@ -19,7 +19,7 @@ Rows = Mapping[tuple[str, int | None], Mapping[str, Any]]
 
 _NUMBER = re.compile(r"(?:^| )\((\d+)/(\d+)\)$")
 NO_BREAK = "\ue000"
-_READER = MarkdownIt("commonmark", {"breaks": True}).enable("strikethrough")
+_READER = MarkdownIt("commonmark", {"breaks": True}).enable(["strikethrough", "table"])
 _READER.disable(["html_block", "html_inline"])
 
 
@@ -90,9 +90,9 @@ def hashtags(limits: Limits, texts: Iterable[str]) -> set[str]:
 
 def _added_tags(limits: Limits, given: Given) -> list[str]:
     """The tags that the author's texts do not have as hashtags yet."""
-    has = {tag.casefold() for tag in hashtags(limits, texts_of(given))}
-    tags = list({tag.casefold(): tag for tag in reversed(given.post.tags)}.values())[::-1]
-    return [tag for tag in tags if tag.casefold() not in has]
+    has = {tag.lower() for tag in hashtags(limits, texts_of(given))}
+    tags = list({tag.lower(): tag for tag in reversed(given.post.tags)}.values())[::-1]
+    return [tag for tag in tags if tag.lower() not in has]
 
 
 def texts_of(given: Given) -> list[str]:

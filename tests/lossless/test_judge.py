@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from postkit.emulator.timeline import LivePost, ShownMedia, ShownPoll
 from postkit.report import DeliveryReport
 
 from .bench import Sent
-from .conftest import Published
+from .conftest import FULL, Published
 from .pictures import exif
+
+pytestmark = pytest.mark.timeout(1800 if FULL else 120)
 
 Damage = Callable[[Sent], Sent | None]
 SOME = 12
@@ -218,6 +221,11 @@ def another_audience(sent: Sent) -> Sent | None:
     return _with(sent, -1, visibility="followers")
 
 
+def other_repliers(sent: Sent) -> Sent | None:
+    there = sent.live[-1].replies
+    return _with(sent, -1, replies="nobody" if there != "nobody" else "everyone")
+
+
 def a_request(sent: Sent) -> Sent | None:
     return replace(sent, creates=1) if sent.report.state != "live" else None
 
@@ -228,7 +236,8 @@ HELD: tuple[Damage, ...] = (
     *(no_alt_text, an_alt_text_of_its_own, a_picture_too_few, a_picture_twice),
     *(pictures_that_changed_places, another_colour, upside_down, half_as_large, a_camera_in_it),
     *(no_title, a_title, no_link, a_link, a_tag, a_tag_too_few, a_poll, another_answer),
-    *(a_longer_poll, a_warning, no_warning, another_language, another_audience, a_request),
+    *(a_longer_poll, a_warning, no_warning, another_language, another_audience),
+    *(other_repliers, a_request),
 )
 
 

@@ -35,6 +35,6 @@ def test_the_posts_meet_every_outcome(published: Published) -> None:
 
 def _told(given: Given) -> str:
     post = given.post
-    fields = ("title", "link", "tags", "poll", "content_warning", "lang", "visibility")
+    fields = ("title", "link", "tags", "poll", "content_warning", "lang", "visibility", "replies")
     more = {name: getattr(post, name) for name in fields if getattr(post, name)}
     return f"  {list(post.parts)} {more} own {given.settings} numbering {given.numbering}"

@@ -62,6 +62,7 @@ MARKED = (
     Piece("1. one\n2. two", "1. one\n2. two", block=True),
     Piece("> quoted *words*", "> quoted words", block=True),
     Piece("## A heading", "A heading", block=True),
+    Piece("|a|*b*|\n|-|--:|\n|`c`|d\\|e|", "a | b\nc | d|e", block=True),
 )
 """Marks of Markdown."""
 

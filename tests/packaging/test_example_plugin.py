@@ -46,8 +46,29 @@ def programs(
     return install(str(wheel), f"{example}[test]", str(broken))
 
 
-def test_it_is_among_the_plugins(programs: Path, run: Run, tmp_path: Path) -> None:
+@pytest.fixture
+def home(programs: Path, run: Run, tmp_path: Path) -> Path:
+    """A home whose owner has enabled both."""
+    for name in ("postkit-chat", "broken"):
+        done = run(programs / "postkit", "plugins", "enable", name, "--yes", home=tmp_path)
+        assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_it_is_not_loaded_before_it_is_enabled(programs: Path, run: Run, tmp_path: Path) -> None:
     done = run(programs / "postkit", "plugins", "--json", "--load", home=tmp_path)
+    rows = json.loads(done.stdout)["plugins"]
+    states = {(row["distribution"], row["state"]) for row in rows}
+    assert {("postkit-chat", "not_enabled"), ("postkit-broken", "not_enabled")} <= states
+    for words in (("networks", "chat"), ("connect", "chat"), ("publish", "Hi", "--to", "chat",
+                                                              "--emulate")):  # fmt: skip
+        done = run(programs / "postkit", *words, home=tmp_path)
+        assert done.returncode == 1
+        assert "`postkit plugins enable postkit-chat`" in done.stderr
+
+
+def test_it_is_among_the_plugins(programs: Path, run: Run, home: Path) -> None:
+    done = run(programs / "postkit", "plugins", "--json", "--load", home=home)
     rows = json.loads(done.stdout)["plugins"]
     mine = [row for row in rows if row["name"] == "chat"]
     assert {row["group"] for row in mine} == {"postkit.networks", "postkit.emulators"}
@@ -56,16 +77,16 @@ def test_it_is_among_the_plugins(programs: Path, run: Run, tmp_path: Path) -> No
     ] * 2
 
 
-def test_its_limits_are_shown(programs: Path, run: Run, tmp_path: Path) -> None:
-    done = run(programs / "postkit", "networks", "chat", home=tmp_path)
+def test_its_limits_are_shown(programs: Path, run: Run, home: Path) -> None:
+    done = run(programs / "postkit", "networks", "chat", home=home)
     assert done.returncode == 0, done.stderr
     assert "400 graphemes" in done.stdout
     assert "--credential token=" in done.stdout
 
 
-def test_it_can_be_rehearsed(programs: Path, run: Run, tmp_path: Path) -> None:
+def test_it_can_be_rehearsed(programs: Path, run: Run, home: Path) -> None:
     words = ("publish", "--text", "Hello", "--to", "chat,bluesky", "--emulate", "--yes", "--json")
-    done = run(programs / "postkit", *words, home=tmp_path)
+    done = run(programs / "postkit", *words, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     states = {d["network"]: d["state"] for d in json.loads(done.stdout)["deliveries"]}
     assert states == {"chat": "live", "bluesky": "live"}
@@ -79,9 +100,9 @@ def test_its_own_tests_run(programs: Path, example: Path, run: Run) -> None:
     assert " passed" in done.stdout
 
 
-def test_a_broken_one_breaks_only_itself(programs: Path, run: Run, tmp_path: Path) -> None:
+def test_a_broken_one_breaks_only_itself(programs: Path, run: Run, home: Path) -> None:
     program = programs / "postkit"
-    done = run(program, "plugins", "--json", "--load", home=tmp_path)
+    done = run(program, "plugins", "--json", "--load", home=home)
     assert done.returncode == 1
     rows = json.loads(done.stdout)["plugins"]
     reasons = {row["reason"] for row in rows if row["name"] == "broken"}
@@ -89,10 +110,10 @@ def test_a_broken_one_breaks_only_itself(programs: Path, run: Run, tmp_path: Pat
     loaded = {row["name"] for row in rows if row["state"] == "loaded"}
     assert {"chat", "mastodon", "bluesky"} <= loaded
 
-    done = run(program, "networks", "broken", home=tmp_path)
+    done = run(program, "networks", "broken", home=home)
     assert done.returncode == 1
     assert done.stderr.strip().endswith("could not be loaded: RuntimeError: no such luck")
-    done = run(program, "networks", "--json", home=tmp_path)
+    done = run(program, "networks", "--json", home=home)
     assert done.returncode == 0, done.stderr
     errors = {row["name"]: row["error"] for row in json.loads(done.stdout)["networks"]}
     assert "no such luck" in errors["broken"]

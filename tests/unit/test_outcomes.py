@@ -43,6 +43,13 @@ def test_each_field_that_was_given_has_one_row() -> None:
     assert [row.field for row in found] == ["text", "title", "options"]
 
 
+def test_what_is_blank_was_not_given() -> None:
+    post = Post("x", title=" \u200b", content_warning="\u200b ")
+    assert [row.field for row in outcomes_of(post, NONE, Rendition((RenderedPart("x"),)))] == [
+        "text"
+    ]
+
+
 def test_a_line_speaks_for_its_items_alone() -> None:
     found = rows(
         Change("text", "split", 1, (2,)),

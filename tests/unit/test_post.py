@@ -62,6 +62,12 @@ def test_what_is_refused(make: Callable[[], object], words: str) -> None:
         "https://a b.com/",
         "https://a.com/ b",
         "https://a.com/\nb",
+        "https://[a.com/",
+        "https://[::1",
+        "https://a.com:99999/",
+        "https://a.com:b/",
+        "https://:80/",
+        "https://user@/",
         "",
     ],
 )
@@ -74,13 +80,13 @@ def test_what_is_no_link(link: str) -> None:
 def test_what_is_taken() -> None:
     post = Post(
         "a",
-        tags=("#one", "two"),
+        tags=("#one", "two", "＃三"),
         link="HTTPS://example.com?q",
         lang="de-AT",
         networks={"here": Settings(link="")},
         poll=Poll(("b", "c")),
     )
-    assert post.tags == ("one", "two")
+    assert post.tags == ("one", "two", "三")
 
 
 def test_who_may_reply_makes_another_post_and_none_is_hashed_as_before_the_field() -> None:

@@ -35,7 +35,7 @@ from postkit.network import (
     RenderOptions,
     Rendition,
 )
-from postkit.post import Post
+from postkit.post import Post, is_blank
 from postkit.transport import Session
 
 from . import gate, media
@@ -117,6 +117,7 @@ class Bluesky(Network[Client]):
         chosen = rendition.parts[0].fields.get("options", {}).get("label")
         labels = [chosen] if chosen else []
         warning = (post.content_warning or "").strip()
+        warning = "" if is_blank(warning) else warning
         if warning:
             losses = [loss for loss in losses if loss.field != "content_warning"]
         if warning in LABELS:

@@ -99,6 +99,12 @@ def test_the_longest_hashtag() -> None:
     assert facet["features"][0]["tag"] == "t" * 64
 
 
+@pytest.mark.parametrize("tag", ["＃新版", "#2027goals", "#größe", "#🚀"])
+def test_hashtags_of_any_script(tag: str) -> None:
+    (facet,) = facets_of(f"See {tag}, soon", nobody)
+    assert facet["features"][0]["tag"] == tag[1:]
+
+
 def test_entities_are_what_is_never_cut() -> None:
     found = RULES.detect("a @b.test #c https://d.example e.com")
     assert [entity.kind for entity in found] == ["mention", "hashtag", "url", "url"]

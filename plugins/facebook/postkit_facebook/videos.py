@@ -27,7 +27,7 @@ when a post is begun."""
 AGAIN = 1.0
 """Seconds until the next look at a video that is being processed; the network names none."""
 TRIES = 3
-"""Offsets that the network may correct in a row."""
+"""Times in a row that the network may ask for what it has been sent."""
 
 
 def upload(client: Client, video: Attachment, journal: Journal) -> None:
@@ -70,7 +70,7 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
     """The pieces from the journal's offset on. The network is at the end where both are equal."""
     if journal[NAME]["start"] == journal[NAME]["end"]:
         return
-    corrected = 0
+    furthest, stuck = journal[NAME]["start"], 0
     with video.open() as file:
         while (row := journal[NAME])["start"] < row["end"]:
             file.seek(row["start"])
@@ -82,14 +82,19 @@ def _send(client: Client, video: Attachment, journal: Journal) -> None:
             }
             try:
                 found = _offsets(client.videos(form, piece))
-                corrected = 0
             except Exception:
                 # A piece whose answer was lost has arrived: the refusal names where to go on.
                 offsets = client.corrected_offsets()
-                corrected += 1
-                if offsets is None or corrected > TRIES:
+                if offsets is None or stuck >= TRIES:
                     raise
                 found = _offsets(offsets)
+            stuck = stuck + 1 if found["start"] <= furthest else 0
+            furthest = max(furthest, found["start"])
+            if stuck > TRIES:
+                raise Unavailable(
+                    f"{TITLE} asks for the same piece of {video.name} again and again.",
+                    network="facebook",
+                )
             journal[NAME] = {**row, **found}
 
 

@@ -218,6 +218,29 @@ def test_a_refused_piece_leaves_nothing_in_the_journal(connection: Connection) -
     assert journal == {}
 
 
+@pytest.mark.timeout(30)
+def test_a_network_that_asks_for_the_same_piece_for_ever_gets_no_more(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Client.videos
+
+    def never_content(client: Client, form: Mapping[str, str], piece: bytes | None = None) -> Json:
+        if form["upload_phase"] != "transfer":
+            return ask(client, form, piece)
+        asked.append(form["start_offset"])
+        # There and back again.
+        start = PIECE if form["start_offset"] == "0" else 0
+        return {"start_offset": str(start), "end_offset": str(start + PIECE)}
+
+    monkeypatch.setattr(Client, "videos", never_content)
+    journal: Json = {}
+    part = RenderedPart("We ship", (film(),))
+    with pytest.raises(Unavailable, match="again and again"):
+        connection.network.prepare(connection.client, part, journal)
+    assert len(asked) == videos.TRIES + 2
+
+
 @pytest.mark.parametrize("kind", ["lose_answer", "reset", "truncate", "status"])
 def test_a_lost_answer_of_the_finish_is_found_and_not_doubled(
     connection: Connection, upload: Upload, server: EmulatorServer, kind: str

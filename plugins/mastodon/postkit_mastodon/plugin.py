@@ -38,6 +38,7 @@ from postkit.post import Post
 
 from . import media
 from .client import Client
+from .languages import known
 from .limits import LIMITS, RULES, limits_of
 
 if TYPE_CHECKING:
@@ -232,16 +233,22 @@ def _bare(text: str) -> str:
 
 
 def _with_known_language(rendition: Rendition) -> Rendition:
-    """The API takes ISO 639 codes alone: of ``de-AT`` it knows ``de``."""
+    """The server keeps a language that it knows: of ``de-AT`` it knows ``de``."""
     lang = str(rendition.parts[0].fields.get("lang") or "")
-    short = lang.partition("-")[0].lower()
-    # Chinese is told apart by region, as the server's own list does.
-    if not lang or lang == short or short == "zh":
+    kept = known(lang)
+    if not lang or lang == kept:
         return rendition
+    if kept is None:
+        loss = Change("lang", f"{lang} is not sent: Mastodon does not know that language")
+        parts = tuple(
+            replace(part, fields={k: v for k, v in part.fields.items() if k != "lang"})
+            for part in rendition.parts
+        )
+        return replace(rendition, parts=parts, losses=(*rendition.losses, loss))
     return replace(
         rendition,
-        parts=tuple(part.with_fields(lang=short) for part in rendition.parts),
-        changes=(*rendition.changes, Change("lang", f"{lang} is sent as {short}")),
+        parts=tuple(part.with_fields(lang=kept) for part in rendition.parts),
+        changes=(*rendition.changes, Change("lang", f"{lang} is sent as {kept}")),
     )
 
 

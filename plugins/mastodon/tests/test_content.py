@@ -40,17 +40,30 @@ def test_a_link_is_what_the_server_takes_for_one(text: str, count: int) -> None:
     assert NETWORK.limits.text[0].counter.count(text) == count
 
 
-@pytest.mark.parametrize(("lang", "sent"), [("de-AT", "de"), ("DE", "de"), ("pt-BR", "pt")])
+@pytest.mark.parametrize(
+    ("lang", "sent"),
+    [("de-AT", "de"), ("DE", "de"), ("pt-BR", "pt"), ("zh-Hant-TW", "zh"), ("ZH-tw", "zh-TW")],
+)
 def test_a_regional_language_is_sent_without_its_region(lang: str, sent: str) -> None:
     rendition = adapt(Post("a", lang=lang))
     assert rendition.parts[0].fields["lang"] == sent
     assert rendition.changes == (Change("lang", f"{lang} is sent as {sent}"),)
 
 
-@pytest.mark.parametrize("lang", ["de", "zh-CN", "zh-TW"])
+@pytest.mark.parametrize("lang", ["de", "zh-CN", "zh-TW", "tok"])
 def test_other_languages_stay(lang: str) -> None:
     rendition = adapt(Post("a", lang=lang))
     assert (rendition.parts[0].fields["lang"], rendition.changes) == (lang, ())
+
+
+def test_a_language_that_the_server_does_not_know_is_lost() -> None:
+    rendition = adapt(Post("a", lang="tlh"))
+    assert "lang" not in rendition.parts[0].fields
+    (loss,) = rendition.losses
+    assert (loss.field, loss.text) == (
+        "lang",
+        "tlh is not sent: Mastodon does not know that language",
+    )
 
 
 def test_a_poll_needs_a_text() -> None:

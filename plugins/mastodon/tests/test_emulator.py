@@ -116,6 +116,12 @@ def test_the_instance_states_its_limits_without_a_token(server: EmulatorServer) 
     assert answer.json()["api_versions"] == {"mastodon": 7}
 
 
+def test_a_language_that_is_unknown_is_the_accounts_own(post: Call) -> None:
+    given = ("zh-TW", "zh-Hant-TW", "de_AT", "tlh", "DE")
+    kept = [post(f"Hello {lang}", language=lang).json()["language"] for lang in given]
+    assert kept == ["zh-TW", "zh", "de", "en", "en"]
+
+
 def test_a_status_has_the_documented_shape(call: Call, post: Call, server: EmulatorServer) -> None:
     status = post("Hello <b> & #News", language="de", visibility="unlisted").json()
     assert re.fullmatch(r"\d{18}", status["id"])

@@ -143,7 +143,11 @@ class Reddit(Network[Client]):
         changes = list(rendition.changes)
         losses = [_with_marks(loss, post, given) for loss in rendition.losses]
         subreddit = subreddit_of(options.target)
-        parts = tuple(part.with_fields(subreddit=subreddit) for part in rendition.parts)
+        fields = {
+            "subreddit": subreddit,
+            **({"markup": "markdown"} if given.get("markdown") else {}),
+        }
+        parts = tuple(part.with_fields(**fields) for part in rendition.parts)
         parts = tuple(_with_poster(part, number, changes) for number, part in enumerate(parts, 1))
         for number, part in enumerate(parts, 1):
             length = len(source_of(part))

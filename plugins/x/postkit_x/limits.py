@@ -55,6 +55,7 @@ LIMITS = Limits(
     text=(TextLimit(COUNTER, 280, COUNTING),),
     rules=RULES,
     threads=True,
+    distinct_parts=True,
     media_count=4,
     image=ImageLimit(
         mime_types=("image/jpeg", "image/png", "image/webp"),

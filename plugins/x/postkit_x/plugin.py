@@ -240,14 +240,18 @@ def _too_many_cashtags(rendition: Rendition) -> Iterator[str]:
 
 def _repeated(rendition: Rendition) -> Iterator[str]:
     """Parts that X would refuse in the middle of the thread."""
-    seen: dict[str, int] = {}
+    alike: dict[str, list[int]] = {}
     for number, part in enumerate(rendition.parts, 1):
-        if part.media or part.fields.get("poll"):
-            continue
-        text = unicodedata.normalize("NFC", part.text).strip()
-        first = seen.setdefault(text, number)
-        if first != number:
-            yield f"Part {number} has the text of part {first}, which X refuses; change one."
+        if not (part.media or part.fields.get("poll")):
+            text = unicodedata.normalize("NFC", part.text).strip()
+            alike.setdefault(text, []).append(number)
+    for first, *others in alike.values():
+        if others:
+            which = f"Part {others[0]} has" if len(others) == 1 else f"{len(others)} parts have"
+            yield (
+                f"{which} the text of part {first}, which X refuses; change it, or number the parts"
+                " (--numbering)."
+            )
 
 
 @hookimpl

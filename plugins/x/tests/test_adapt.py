@@ -62,6 +62,7 @@ def test_one_cashtag_in_a_post() -> None:
 
 def test_a_text_that_is_there_twice_would_stop_the_thread() -> None:
     assert "Part 3 has the text of part 1" in reasons(Post(["Hi", "Ho", "Hi "]))
+    assert "2 parts have the text of part 1" in reasons(Post(["Hi", "Hi", "Hi "]))
     pictured = Part("Hi", (Media(tiny()),))
     assert len(adapt(Post(["Hi", pictured])).parts) == 2
 

@@ -54,7 +54,7 @@ class Bench:
             (home / "postkit.toml").write_text(
                 f'[networks."{self.network}"]\nread_timeout = {read_timeout}\n', encoding="utf-8"
             )
-            kit = Kit(home=home, key=os.urandom(32), plugins=self.plugins)
+            kit = Kit(home=home, key=os.urandom(32), plugins=self.plugins, enabled=self._enabled())
             kits.append(kit)
             mine = server.accounts()[0]
             account, problem = kit.connect(
@@ -79,10 +79,17 @@ class Bench:
         """The emulator, a Kit in a temporary home, and one connected account."""
         return make_rig()
 
+    def _enabled(self) -> list[str]:
+        """Whoever names a network here wants the code to run that brings it."""
+        from postkit.installed import EMULATORS, NETWORKS, installed, leading_to
+
+        found = leading_to(self.network, installed(), (NETWORKS, EMULATORS))
+        return [each.name for each in found]
+
     def _emulator(self) -> type[Emulator]:
         from postkit.plugins import Plugins
 
-        for kind in Plugins(self.plugins).emulators():
+        for kind in Plugins(self.plugins, enabled=self._enabled()).emulators():
             if kind.network == self.network:
                 return kind
         raise AssertionError(

@@ -121,8 +121,8 @@ def missing(post: Post, options: RenderOptions, rendition: Rendition) -> Iterato
     written = link and any(re.search(re.escape(link) + r"(\s|$)", text) for text in sent)
     if link and fields.get("link") != link and not written and not told(rendition, "link", link):
         yield "link"
-    for tag in {tag.casefold() for tag in post.tags}:
-        in_fields = tag in [given.casefold() for given in fields.get("tags", [])]
+    for tag in {tag.lower() for tag in post.tags}:
+        in_fields = tag in [given.lower() for given in fields.get("tags", [])]
         in_text = re.search(rf"#{tag}(?!\w)", "\n".join(sent), re.IGNORECASE)
         losses = "\n".join(line.text for line in rendition.losses if line.field == "tags")
         if not in_fields and not in_text and not re.search(rf"#{tag}\b", losses, re.IGNORECASE):

@@ -174,6 +174,8 @@ def test_tags(table: Table) -> None:
     fields = rendered(post, table("graphemes and bytes", max_tags=1))
     assert fields.parts[0].fields["tags"] == ["launch"]
     assert fields.losses == (Change("tags", "#news not sent: at most 1 tags", None, (2, 3)),)
+    words = rendered(Post("One", tags=["Maße", "Masse", "MASSE"]), table())
+    assert texts(words) == ["One\n\n#Maße #Masse"]
     lost = rendered(Post("One", tags=["a", "b"]), table("text alone"))
     assert lost.losses == (Change("tags", "#a #b not sent: tags are not supported", None, (1, 2)),)
 

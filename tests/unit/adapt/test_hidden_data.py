@@ -127,3 +127,20 @@ def test_the_gamma_of_a_png_is_applied_when_it_is_written_anew(pictures: ImageLi
     # Linear light: 255 * (55 / 255) ** (1 / 2.2) = 127.
     assert Image.open(io.BytesIO(out)).convert("RGB").getpixel((9, 2)) == (127, 127, 127)
     assert "colours converted (gamma)" in changes
+
+
+def test_the_first_exif_block_says_which_way_is_up(photo: Photo, every_type: ImageLimit) -> None:
+    """As at every viewer; a second block says nothing, or lies."""
+
+    def block(orientation: int | None) -> bytes:
+        entry = struct.pack("<HHIHH", 0x112, 3, 1, orientation or 0, 0) if orientation else b""
+        count = struct.pack("<H", 1 if orientation else 0)
+        body = b"Exif\0\0II*\0" + struct.pack("<I", 8) + count + entry + bytes(4)
+        return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+    data = photo(kind="JPEG")
+    for second in (None, 3):
+        twice = data[:2] + block(6) + block(second) + data[2:]
+        attachment, changes = fit(twice, "f", "", every_type)
+        assert "f: turned upright" in changes
+        assert (attachment.width, attachment.height) == (48, 64)

@@ -331,9 +331,9 @@ def test_ten_addresses_encode_once(
     made: list[str] = []
     real = images._made
 
-    def counted(data: bytes, name: str, limit: ImageLimit) -> Any:
+    def counted(data: bytes, name: str, limit: ImageLimit, *, still: bool) -> Any:
         made.append(name)
-        return real(data, name, limit)
+        return real(data, name, limit, still=still)
 
     monkeypatch.setattr(images, "_made", counted)
     data = photo(2500, 1000)
@@ -355,3 +355,33 @@ def test_ten_addresses_encode_once(
     for name in ("bad.jpg", "worse.jpg"):
         with pytest.raises(InputError, match=name):
             fit(data[:99], name, "", pictures)
+
+
+@pytest.mark.parametrize(
+    ("mime", "width", "longest"), [("image/webp", 17_000, 16_383), ("image/jpeg", 66_000, 65_500)]
+)
+def test_what_is_longer_than_its_type_can_be_is_scaled(
+    mime: str, width: int, longest: int, pictures: ImageLimit
+) -> None:
+    panorama = io.BytesIO()
+    Image.effect_noise((width, 20), 80).convert("RGB").save(panorama, "PNG")
+    limit = ImageLimit((mime,), 1_000_000, pictures.source)
+    attachment, changes = fit(panorama.getvalue(), "p.png", "", limit)
+    assert (attachment.mime, attachment.width) == (mime, longest)
+    assert changes[0].startswith(f"p.png: {width}x20 -> {longest}x")
+
+
+def test_what_is_too_long_for_one_type_is_tried_in_another(pictures: ImageLimit) -> None:
+    panorama = io.BytesIO()
+    Image.effect_noise((17_000, 20), 80).convert("RGB").save(panorama, "PNG")
+    limit = ImageLimit(("image/png", "image/webp", "image/jpeg"), 300_000, pictures.source)
+    attachment, _ = fit(panorama.getvalue(), "p.png", "", limit)
+    assert (attachment.mime, attachment.width) == ("image/jpeg", 17_000)
+
+
+def test_a_picture_as_thin_as_a_line(pictures: ImageLimit) -> None:
+    line = io.BytesIO()
+    Image.effect_noise((16_400, 2), 60).convert("RGB").save(line, "JPEG", quality=95)
+    limit = ImageLimit(("image/jpeg",), 9_000, pictures.source)
+    attachment, _ = fit(line.getvalue(), "line.jpg", "", limit)
+    assert attachment.size <= 9_000

@@ -49,6 +49,9 @@ def test_white_space_that_markdown_does_not_show_is_told(text: str) -> None:
         told = [change for change in rendered(post, MARKUP).changes if change.field == "text"]
         assert [(change.text, change.items) for change in told] == [(RAGGED, (1,))]
     assert rendered(Post(Part(text, markdown=True)), MARKUP).changes == ()
+    own = Post(text, networks={"made": Settings(text=text)})
+    assert [change.text for change in rendered(own, MARKUP).changes] == [RAGGED]
+    assert rendered(own, PLAIN).changes == ()
 
 
 def test_a_tag_behind_a_backslash_is_found() -> None:

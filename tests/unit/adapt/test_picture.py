@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from postkit.adapt.picture import inspect
+from postkit.adapt.picture import inspect, is_animated
 from postkit.errors import InputError
 
 Photo = Callable[..., bytes]
@@ -109,3 +109,59 @@ def test_frames_and_alpha(photo: Photo) -> None:
     file = io.BytesIO()
     Image.new("RGBA", (8, 8), (0, 0, 0, 9)).save(file, "PNG")
     assert inspect(file.getvalue(), "glass.png").has_alpha
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"FLV\x01\x05" + bytes(20), "a video (FLV)"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(20), "a video or sound (WMV, ASF)"),
+        (b"\x00\x00\x01\xba" + bytes(20), "a video (MPEG-PS)"),
+        ((b"G" + bytes(187)) * 3, "a video (MPEG-TS)"),
+        (b"RIFF\0\0\0\0AVI " + bytes(20), "a video (video/x-msvideo)"),
+    ],
+)
+def test_a_video_of_another_kind_is_not_asked_to_be_a_picture(data: bytes, words: str) -> None:
+    said = refusal(data)
+    assert said == f"cat.jpg: it is {words}, which is not read here; give MP4, MOV or WebM."
+
+
+@pytest.mark.parametrize("brand", ["heix", "heim", "hevx", "mif2", "crx "])
+def test_pictures_that_are_built_like_videos(brand: str) -> None:
+    said = refusal(struct.pack(">I4s4s", 24, b"ftyp", brand.encode()) + bytes(12))
+    assert "picture" in said
+    assert "which is not read here" in said
+
+
+def blocks(kind: str, photo: Photo) -> bytes:
+    """A picture with 600,000 blocks of nothing."""
+    count = 600_000
+    data = photo(kind=kind)
+    if kind == "JPEG":
+        return data[:2] + b"\xff\xfe\0\2" * count + data[2:]
+    if kind == "PNG":
+        return data[:33] + chunk(b"tEXt", b"") * count + data[33:]
+    if kind == "WEBP":
+        body = data[8:] + b"abcd\0\0\0\0" * count
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+    at = 13 + 3 * 256
+    return data[:at] + b"\x21\xfe" + b"\1A" * count + b"\0" + data[at:]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_more_blocks_than_any_picture_needs(kind: str, photo: Photo) -> None:
+    data = blocks(kind, photo)
+    assert not is_animated(data, f"image/{kind.lower()}")
+    assert "has more than 500,000 blocks, which no picture needs" in refusal(data)
+
+
+def test_whether_it_moves_is_no_question_for_a_decoder() -> None:
+    """Its first frame says that it is larger than any screen."""
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (16, 16), name) for name in ("red", "blue")]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    data = bytearray(file.getvalue())
+    at = data.index(b"\x2c\0\0\0\0")
+    data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
+    assert is_animated(bytes(data), "image/gif")
+    assert "more than is decoded here" in refusal(bytes(data))

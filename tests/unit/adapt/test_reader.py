@@ -74,6 +74,16 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         read_stream(io.BytesIO(b"x" * (reader.MAX_BYTES + 1)), "s")
 
 
+def test_what_is_too_large_and_no_picture_is_not_asked_to_be_smaller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_BYTES", 1000)
+    path = tmp_path / "a.avi"
+    path.write_bytes(b"RIFF\0\0\0\0AVI " + bytes(2000))
+    with pytest.raises(InputError, match=r"which is not read here; give MP4, MOV or WebM\."):
+        reader.read_file(path)
+
+
 def test_streams_that_cannot_be_read() -> None:
     with pytest.raises(InputError, match=r"s: .*open it in binary mode"):
         read_stream(io.StringIO("text"), "s")  # type: ignore[arg-type]

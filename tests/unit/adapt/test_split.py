@@ -10,7 +10,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postkit.adapt.split import split
+from postkit.adapt.split import cut, split
 from postkit.limits.counters import CodePoints, Graphemes, Utf8Bytes
 from postkit.limits.entities import EntityRules
 from postkit.limits.model import Source, TextLimit
@@ -37,6 +37,11 @@ CASES = [
     ("word", "one two three four", 10, ["one two", "three four"]),
     ("abbreviation", "We saw Dr. Miller there", 14, ["We saw Dr.", "Miller there"]),
     ("no sentence before lower case", "at 5 p.m. we go home", 13, ["at 5 p.m.", "we go home"]),
+    ("thai vowels", "บริการและแม่", 6, ["บริการ", "และแม่"]),
+    ("thai vowel behind", "กกกการ", 4, ["กกก", "การ"]),
+    ("thai vowel before", "กกกแกก", 4, ["กกก", "แกก"]),
+    ("lao vowels", "ກກກາເກ", 4, ["ກກກາ", "ເກ"]),
+    ("vowels drawn out", "กาาาาา", 4, ["กาา", "าาา"]),
     ("plain token", "abcdefghij", 4, ["abc", "defg", "hij"]),
     ("token after words", "to abcdefghij", 5, ["to", "abcde", "fghij"]),
     ("Chinese sentence", "今天天气很好。我们去公园玩吧", 10, ["今天天气很好。", "我们去公园玩吧"]),
@@ -117,6 +122,30 @@ def test_too_many_posts_are_refused_with_the_number() -> None:
         parts("word wo " * 1250, 10)
     with pytest.raises(CannotRender, match="11 of 2 characters needs more than 3 posts"):
         split("ab cd ef gh", at_most(2), RULES, numbering=False, max_parts=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Buy now. " * 70, 3),
+        ("ha" * 300, 3),
+        ("日本" * 278, 2),
+        ("Yes.\n\n" * 90, 2),
+        ("x" * 560, 3),
+    ],
+)
+def test_no_part_says_the_same_as_another_where_other_ends_are(text: str, count: int) -> None:
+    assert len({*parts(text, 280)}) < count
+    found = cut(text, at_most(280), RULES, distinct=True)
+    assert len({*found}) == len(found) == count
+    assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_parts_that_must_be_alike_may_be() -> None:
+    assert cut("a " * 30, at_most(3), RULES, distinct=True) == ["a a"] * 15
+    assert cut("word " * 1000, at_most(140), RULES, distinct=True, max_parts=40) == (
+        parts("word " * 1000, 140)
+    )
 
 
 def test_100_000_characters_are_quick(weighted: TextLimit) -> None:

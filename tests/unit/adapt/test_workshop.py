@@ -44,18 +44,18 @@ def started(temporary: Path, code: str) -> subprocess.Popen[str]:
 
 def test_what_was_used_last_is_kept_and_what_is_in_use_stays() -> None:
     shop: Workshop[Path] = Workshop(130)
-    used = file_of(shop, "a")
+    used = file_of(shop, "used")
     gone, kept = str(file_of(shop, "b")), str(file_of(shop, "c"))
     assert Path(gone).exists()
     assert str(file_of(shop, "b")) == gone
     # Forgotten by now, but somebody has it.
     assert used.read_bytes() == bytes(60)
-    assert file_of(shop, "a") != used
+    assert file_of(shop, "used") != used
     assert not Path(kept).exists()
     path = str(used)
     del used
     assert not Path(path).exists()
-    assert len(list(Path(gone).parent.parent.glob("*/a.mp4"))) == 1
+    assert len(list(Path(gone).parent.parent.glob("*/used.mp4"))) == 1
 
 
 def test_one_that_is_larger_than_the_bound_is_kept_for_now() -> None:

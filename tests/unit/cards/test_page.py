@@ -47,6 +47,7 @@ def test_open_graph_comes_before_twitter_and_both_before_html() -> None:
         ("<!-- <title>No</title> --><title>A</title>", "A"),
         ("<title>A\u202egnp.exe\u2066\u0000\u200e</title>", "Agnp.exe"),
         ("<title>👩‍👩‍👧</title>", "👩‍👩‍👧"),
+        ("<title>\u200b \u2060</title>", ""),
         ("</head><title>Too late</title>", ""),
         ("<body><title>Too late</title>", ""),
         ("", ""),

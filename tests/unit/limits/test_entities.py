@@ -68,6 +68,7 @@ FOUND: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("spaced", "@alice.example.com. @bob @carol.test", ("@alice.example.com", "@carol.test")),
     ("spaced", "@alice.com@bob.com", ()),
     ("spaced", "#tag, #1 a#b #a-b- #" + "a" * 65, ("#tag", "#a-b")),
+    ("spaced", "＃tag #2a #1-2 a＃b #_", ("＃tag", "#2a")),
 )
 
 

@@ -37,6 +37,15 @@ CASES: tuple[tuple[str, str], ...] = (
     ("[](https://e.com)", "[https://e.com](https://e.com)"),
     ("&lt;b&gt; &amp;amp; <i>", r"\<b\> &amp;amp; \<i\>"),
     ("@_sam_", r"@\_sam\_"),
+    (
+        "Now![docs](https://e.com) Hi! [e](https://e.com)!",
+        "Now\\![docs](https://e.com) Hi! [e](https://e.com)!",
+    ),
+    ("[a][b]\n\n[b]: https://e.com 'x'", '[a](https://e.com "x")'),
+    ("[a][b]\n\n[c]: https://e.com", r"\[a\]\[b\]" + "\n\n" + r"\[c\]: https://e.com"),
+    ("a|*b*\n-|-:\n`\\|`|#c\n1", "| a | *b* |\n| --- | ---: |\n| `\\|` | \\#c |\n| 1 |  |"),
+    ("> |a|\n> |:-:|\n> |b|", "> | a |\n> | :---: |\n> | b |"),
+    ("|a|\n|-|\n|b|c|", "\\|a\\|  \n\\|-\\|  \n\\|b\\|c\\|"),
 )
 
 
@@ -80,6 +89,7 @@ BLOCK = st.one_of(
     st.lists(LINE, min_size=1, max_size=3).map(lambda lines: "\n".join(f"> {x}" for x in lines)),
     LINE.map(lambda line: f"1. {line}\n   - {line}\n\n     {line}"),
     LINE.map(lambda line: f"```\n{line}\n```"),
+    LINE.map(lambda line: f"|x|{line}|\n|-|:-|\n|{line}|y|"),
 )
 
 

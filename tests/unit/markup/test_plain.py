@@ -11,6 +11,9 @@ from postkit.markup.tree import MAX_DEPTH, TooDeep
 
 EMPHASIS = "emphasis is shown as plain text"
 CODE = "code is shown as plain text"
+EMPHASIS_AND_CODE = "emphasis and code are shown as plain text"
+BOTH = "emphasis and strikethrough are shown as plain text"
+TABLES = "tables are shown as plain text"
 LINKS = "links stand behind their words"
 
 CASES: tuple[tuple[str, str, str], ...] = (
@@ -46,10 +49,22 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("[https://e.com](https://e.com/)", "https://e.com", ""),
     ("[e.com](https://e.com) [](https://e.org)", "e.com https://e.org", ""),
     ("<https://bücher.de/ä> <me@e.com>", "https://bücher.de/ä me@e.com", ""),
-    ("[a][b] [c]\n\n[b]: https://e.com", "[a][b] [c]\n\n[b]: https://e.com", ""),
+    ("[a][b] [c]\n\n[b]: https://e.com", "a (https://e.com) [c]", LINKS),
+    ("[B]\n\n[b]: https://e.com 'All'\nx", "B (All: https://e.com)\nx", LINKS),
+    ("[a][b]\n\n[c]: https://e.com", "[a][b]\n\n[c]: https://e.com", ""),
+    ("[b]\n\n[b]: https://e.com\n[b]: /x", "[b]\n\n[b]: https://e.com\n[b]: /x", ""),
+    ("|a|*b*|\n|-|:-:|\n|1|`\\|`|", "a | b\n1 | |", f"tables, {EMPHASIS_AND_CODE}"),
+    ("a | b\n--|--\n1", "a | b\n1 |", TABLES),
+    ("|a|b|\n|-|-|\n|1|2|3|", "|a|b|\n|-|-|\n|1|2|3|", ""),
+    ("- |a|b|\n  |-|-|\n  ||1|2|", "• |a|b|\n|-|-|\n||1|2|", ""),
     ("@_sam_ #a_b_c https://e.com/_x_/*y*", "@_sam_ #a_b_c https://e.com/_x_/*y*", ""),
     ("example.com/_x_ *y*", "example.com/_x_ y", EMPHASIS),
     ("**https://e.com/a** _@bob_ (*#tag*)", "https://e.com/a @bob (#tag)", EMPHASIS),
+    ("**「新版」**は*今日*です。**（注）**", "「新版」は今日です。（注）", EMPHASIS),
+    ("我们**“新版”**发布了，*重要：*请~~（旧）~~看", "我们“新版”发布了，重要：请（旧）看", BOTH),
+    ('**"새 버전"**을 **공개(오늘)**합니다', '"새 버전"을 공개(오늘)합니다', EMPHASIS),
+    ("日本 * 語 * 5 *「 a ** b", "日本 * 語 * 5 *「 a ** b", ""),
+    ("日本_語_と__語__", "日本_語_と__語__", ""),
     ("*שלום* **日本** _ไทย_", "שלום 日本 ไทย", EMPHASIS),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -57,9 +58,11 @@ ALWAYS = {"test_name_and_title", "test_delete"}
 
 
 @pytest.fixture(scope="module")
-def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+def failed(
+    tmp_path_factory: pytest.TempPathFactory, planted_secret: Callable[[Path], Path]
+) -> dict[str, set[str]]:
     """The tests that failed, by class; each class ran its own ones and the two of ALWAYS."""
-    result = tmp_path_factory.mktemp("suite") / "result.xml"
+    result = planted_secret(tmp_path_factory.mktemp("suite")) / "result.xml"
     suite = HERE / "broken_suite.py"
     names = [
         f"{suite}::{name}::{test}" for name, tests in BROKEN.items() for test in tests | ALWAYS
@@ -67,6 +70,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     run = subprocess.run(
         [
             sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line",
+            "--show-capture=no",
             f"--rootdir={ROOT}", f"--confcutdir={HERE}", f"--junitxml={result}",
             f"--basetemp={result.parent / 'tests'}", *names,
         ],

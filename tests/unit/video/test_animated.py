@@ -137,3 +137,57 @@ def test_a_name_as_long_as_names_can_be(tmp_path: Path) -> None:
     source.write_bytes(moving("GIF"))
     from_animation(source, target, Wish())
     assert sorted(tmp_path.iterdir()) == sorted([source, target])
+
+
+def test_what_is_too_long_is_cut_only_when_told_to() -> None:
+    still = many(1, (64, 48))
+    at = still.index(b"\x2c", 13)
+    minute = b"\x21\xf9\x04\x00" + (6_000).to_bytes(2, "little") + b"\x00\x00"
+    media = Media(still[:at] + (minute + still[at:-1]) * 3 + b"\x3b", name="slow.gif")
+    with pytest.raises(CannotRender, match=r"it plays 180.0 s, at most 60 s"):
+        fit_video(media, "", LIMIT)
+    attachment, changes, _ = fit_video(media, "", LIMIT, trim=True)
+    assert attachment.seconds is not None
+    assert 59.8 < attachment.seconds <= 60
+    assert "video of 60.0 s, trimmed from 180.0 s" in changes[0]
+
+
+def test_a_picture_for_old_viewers_is_no_frame_of_the_video(tmp_path: Path) -> None:
+    """What a PNG shows where it cannot move may be none of its frames."""
+    old = Image.new("RGB", (64, 48), "red")
+    pictures = [Image.new("RGB", (64, 48), (0, 0, 80 * number)) for number in range(1, 4)]
+    source = tmp_path / "a.png"
+    old.save(source, save_all=True, append_images=pictures, default_image=True, duration=100)
+    made = from_animation(source, tmp_path / "b.mp4", Wish())
+    assert made.clip.seconds == pytest.approx(0.3, abs=0.02)
+    for picture in frames(tmp_path / "b.mp4"):
+        pixel = picture.getpixel((16, 24))
+        assert isinstance(pixel, tuple)
+        assert pixel[0] < 60
+
+
+def test_a_film_of_blocks_is_not_followed_for_ever(tmp_path: Path) -> None:
+    data = many(1, (64, 48))
+    at = data.index(b"\x2c", 13) + 11
+    source = tmp_path / "a"
+    source.write_bytes(data[:at] + b"\1\0" * 600_000 + data[at:])
+    with pytest.raises(InputError, match="more than 500,000 blocks"):
+        measured(source, "a.gif")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (5, "one of its pictures is larger than is decoded here"),
+        (10, "one of its pictures cannot be decoded"),
+    ],
+)
+def test_what_no_decoder_takes_is_told_in_words(tmp_path: Path, place: int, said: str) -> None:
+    """The second picture says that it is larger than any screen, or is coded in no known way."""
+    data = bytearray(many(2, (64, 48)))
+    at = data.rindex(b"\x2c\0\0\0\0")
+    data[at + place : at + place + 4] = b"\xff\xff\xff\xff"[: 4 if place == 5 else 1]
+    source = tmp_path / "a.gif"
+    source.write_bytes(data)
+    with pytest.raises(InputError, match=said):
+        from_animation(source, tmp_path / "b.mp4", Wish())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -19,12 +20,13 @@ from postkit.adapt.default import adapt
 from postkit.adapt.videos import fit_video
 from postkit.adapt.workshop import watched
 from postkit.errors import InputError
+from postkit.installed import NETWORKS
 from postkit.limits.counters import CodePoints
 from postkit.limits.entities import EntityRules
 from postkit.limits.model import ImageLimit, Limits, Source, TextLimit, VideoLimit
 from postkit.network import CannotRender, RenderOptions, Rendition
 from postkit.outcomes import outcomes_of
-from postkit.plugins import NETWORKS, Plugins
+from postkit.plugins import Plugins
 from postkit.post import Media, Part, Post, Settings
 from postkit.testing.pictures import picture
 from postkit.testing.videos import video
@@ -285,6 +287,26 @@ def test_a_file_that_changes_between_plan_and_acceptance_is_noticed(tmp_path: Pa
     path.write_bytes(video(2))
     with attachment.open() as file:
         assert hashlib.sha256(file.read()).hexdigest() != attachment.sha256
+
+
+@pytest.mark.parametrize("kind", ["gone", "pipe"])
+def test_a_file_that_is_gone_before_it_is_kept_is_one_sentence(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / "a.mp4"
+    source.write_bytes(video())
+    attachment, _, _ = fit_video(Media(source), "", LIMIT)
+    source.unlink()
+    if kind == "pipe":
+        os.mkfifo(source)
+    for use in (attachment.open, attachment.read):
+        with pytest.raises(InputError, match=r"a\.mp4: (there is no such file|it is a pipe); "):
+            use()
+
+
+@pytest.mark.parametrize("filler", [b"free", b"skip", b"pnot"])
+def test_a_video_may_begin_with_a_box_of_nothing(filler: bytes) -> None:
+    data = b"\0\0\0\x0c" + filler + bytes(4) + video()
+    assert Media(data, name="a.mov").kind == "video"
+    assert Media(b"The free software", name="a.txt").kind == "image"
 
 
 def test_the_same_bytes_are_found_where_they_are_now(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,33 @@ def test_webm_is_packed_anew(tmp_path: Path, container: str, codec: str) -> None
     for word in (b"at home", b"A title", b"+48.1"):
         assert word in source.read_bytes()
         assert word not in target.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "sound"), [("mp4", "libx264", "aac"), ("webm", "libvpx-vp9", "libopus")]
+)
+def test_the_titles_of_chapters_go_and_are_told(
+    tmp_path: Path, container: str, codec: str, sound: str
+) -> None:
+    plain = make(tmp_path / f"a.{container}", Film(codec=codec, audio=sound, format=container))
+    titled, target = tmp_path / f"b.{container}", tmp_path / f"c.{container}"
+    with av.open(str(plain)) as source, av.open(str(titled), "w") as made:
+        streams = {each.index: made.add_stream_from_template(each) for each in source.streams}
+        chapter = {"id": 1, "start": 0, "end": 300, "time_base": Fraction(1, 1000)}
+        made.set_chapters([{**chapter, "metadata": {"title": "At home"}}])  # type: ignore[typeddict-item]
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+    assert b"At home" in titled.read_bytes()
+    assert "chapters" in probe(titled, "b").metadata
+    assert "chapters" in strip(titled, target)
+    assert b"At home" not in target.read_bytes()
+    assert probe(target, "c").metadata == ()
+    with av.open(str(target)) as made:
+        assert made.chapters() == []
+        assert {each.type for each in made.streams} == {"video", "audio"}
+    assert [hashed for *_, hashed in packets(target)] == [hashed for *_, hashed in packets(plain)]
 
 
 def test_a_damaged_film_leaves_no_file(film: Films, tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from postkit import planner
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import InputError, PlanRefused
-from postkit.fetch.fetcher import Fetcher
+from postkit.fetch.fetched import Fetched
+from postkit.fetch.fetcher import MEDIA, Caps, Fetcher
 from postkit.kit import Kit
 from postkit.post import Media, Post
 from postkit.testing.pictures import picture
@@ -109,6 +111,31 @@ def test_a_url_is_no_path() -> None:
     for url in ("http://a.example/b", "https://localhost/b", "file:///etc/passwd", "cat.jpg"):
         with pytest.raises(InputError):
             Media.from_url(url)
+
+
+class Slow:
+    """Takes 100 s for each fetch, on a clock of its own, and notes how long it may take."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.allowed: list[float] = []
+
+    def fetch(self, url: str, caps: Caps = MEDIA) -> Fetched:
+        self.allowed.append(caps.total)
+        self.now += min(caps.total, 100.0)
+        return Fetched(url, url, "image/png", "", 1, "", data=picture(len(self.allowed)))
+
+
+def test_all_of_them_together_have_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+    monkeypatch.setattr(planner, "monotonic", lambda: slow.now)
+    media = [Media.from_url(f"https://media.example/{n}") for n in range(6)]
+    with (
+        Kit(tmp_path / "home", key=os.urandom(32), fetcher=slow) as kit,
+        pytest.raises(InputError, match="take more than 300 seconds; try again later, or give fi"),
+    ):
+        kit.plan(Post("Hello", media=media), ["mastodon"])
+    assert slow.allowed == [120.0, 120.0, 100.0]
 
 
 def test_a_post_of_many_urls_is_refused_before_the_first(kit: Kit, host: Host) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from postkit.emulator.timeline import LivePost, ShownPoll
 from postkit.emulator.world import World
 
+from ..languages import LANGUAGES
 from . import answers
 from .answers import error, invalid, not_emulated, not_found
 from .form import PollForm, StatusForm, read_status
@@ -21,7 +22,6 @@ from .media import Uploads
 KEY_SECONDS = 3600
 """How long an Idempotency-Key is kept (docs, methods/statuses: up to one hour)."""
 _VISIBILITIES = ("public", "unlisted", "private", "direct")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _LISTED, _MOST_LISTED = 20, 40
 
 
@@ -173,7 +173,10 @@ class Statuses:
             raise invalid(f"Text character limit of {most} exceeded")
         now = self._world.clock.now()
         number = (int(now.timestamp() * 1000) << 16) | (self._world.number() & 0xFFFF)
-        language = form.language if _LANGUAGE.fullmatch(form.language or "") else "en"
+        # An unknown language is no error: the account's own takes its place.
+        asked = form.language or ""
+        bare = re.split("[_-]", asked)[0]
+        language = next((code for code in (asked, bare) if code in LANGUAGES), "en")
         return LivePost(
             network=self._network,
             id=str(number),

@@ -20,6 +20,9 @@ _EMPHASIS = (
 )
 _BLOCK = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]*|>!?[ \t]*|[-+*][ \t]+|\d+[.)][ \t]+)")
 _RULE = re.compile(r"[ \t]{0,3}([-*_=])(?:[ \t]*\1)*[ \t]*")
+_CELLS = re.compile(r"[ \t]*\|(.*)\|[ \t]*")
+_UNDER = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*")
+"""The line under the head of a table."""
 _PRIVATE = 0xE100
 
 
@@ -44,7 +47,13 @@ def shown(source: str) -> str:
 
 def _paragraph(source: str) -> str:
     pieces: list[str] = []
-    for line in source.strip("\n").split("\n"):
+    lines = source.strip("\n").split("\n")
+    is_table = len(lines) > 1 and _UNDER.fullmatch(lines[1]) is not None
+    for line in lines:
+        if is_table and (cells := _CELLS.fullmatch(line)):
+            if not _UNDER.fullmatch(line):
+                pieces.append(cells[1].strip() + "\n")
+            continue
         if _RULE.fullmatch(line):
             continue
         block = _BLOCK.match(line)
