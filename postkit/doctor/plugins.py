@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
+from ..installed import NETWORKS
 from ..kit import Kit
+from ..plugins import Record
 from .finding import Examined, Finding, problem, warning
 from .reading import read_only
 
@@ -13,25 +15,35 @@ def look(kit: Kit) -> Examined:
     used = _used(kit)
     records = kit.plugins.records(load=True)
     found: list[Finding] = []
+    if kit.plugins.allowed.problem:
+        found.append(problem("plugins", kit.plugins.allowed.problem))
     for record in records:
-        what = f"{record.name} ({record.distribution} {record.version})".replace(" )", ")")
-        if record.state in ("available", "loaded"):
-            continue
-        needed = record.group == "postkit.networks" and record.name in used
-        severity = problem if needed else warning
         if record.state == "failed":
-            text = f"The plugin {what} does not load: {record.reason}"
+            text = f"The plugin {record.name} ({_origin(record)}) does not load: {record.reason}"
+            severity = problem if _is_used(record, used) else warning
             found.append(severity("plugins", text, "`postkit plugins --load`"))
-        else:
-            text = f"The plugin {what} is installed and not enabled."
-            found.append(severity("plugins", text, f"`postkit plugins enable {record.name}`"))
-    known = set(kit.plugins.network_names())
+    strange = [record for record in records if record.state == "not_enabled"]
+    for origin in dict.fromkeys(map(_origin, strange)):
+        own = [record for record in strange if _origin(record) == origin]
+        text = f"{origin} is installed and not enabled, so its plugins do not run."
+        severity = problem if any(_is_used(record, used) for record in own) else warning
+        remedy = f"`postkit plugins enable {own[0].distribution}`, if you trust it"
+        found.append(severity("plugins", text, remedy))
+    known = {*kit.plugins.network_names(), *(record.name for record in strange)}
     found += [
         problem("plugins", f"There are accounts of {name}, and no plugin for it.", "install it")
         for name in sorted(used - known)
     ]
     loaded = sum(record.state == "loaded" for record in records)
     return Examined("plugins", f"{loaded} load", tuple(found))
+
+
+def _origin(record: Record) -> str:
+    return f"{record.distribution} {record.version}".strip()
+
+
+def _is_used(record: Record, used: set[str]) -> bool:
+    return record.group == NETWORKS and record.name in used
 
 
 def _used(kit: Kit) -> set[str]:

@@ -22,6 +22,7 @@ from postkit.doctor.networks import _clock
 from postkit.doctor.patient import Patient
 from postkit.kit import Kit
 
+from .planted import ENABLE, plant, run
 from .program import Program
 from .test_accounts import grant, move
 from .test_connect import answering, endpoint_of, listening
@@ -298,6 +299,21 @@ def test_a_plugin_that_is_gone_or_broken(mastodon: Program) -> None:
     status, found = doctor(mastodon)
     assert status == 1
     assert ("problem", "plugins") in [(each.severity, each.area) for each in found]
+
+
+def test_a_plugin_that_is_not_enabled(mastodon: Program, tmp_path: Path) -> None:
+    planted = plant(tmp_path)
+    result = run(mastodon, planted, "doctor", "--json")
+    assert result.status == 0, result.err
+    [found] = result.answer("doctor")["findings"]
+    assert (found["severity"], found["area"]) == ("warning", "plugins")
+    assert found["remedy"].startswith(ENABLE)
+    assert planted.ran == [], "to look at it runs none of it"
+    damage(mastodon, "UPDATE account SET network = 'chat'")
+    result = run(mastodon, planted, "doctor", "--json")
+    assert result.status == 1
+    assert ENABLE in result.out
+    assert "no plugin for it" not in result.out
 
 
 @pytest.mark.parametrize(
