@@ -91,7 +91,10 @@ def locate(
 ) -> Place:
     """The account that an address means. Raises InputError with what to do instead.
 
-    ``defaults`` holds the chosen account's name by network. ``of_tenant``: the address has to name
+    ``defaults`` holds the name of the account that postkit.toml chooses by network; else the one
+    that was made the default is meant, else the only one. A protected account is meant by its own
+    name alone.
+    ``of_tenant``: the address has to name
     its account, also where there is one alone, since what is another's must never be a default.
     """
     here = [account for account in accounts if account.network == address.network]
@@ -115,25 +118,43 @@ def locate(
             f"{address}: no account is connected; run `postkit connect {address.network}`."
         )
     name = address.account or defaults.get(address.network)
-    if name is None and len(here) == 1:
-        return Place(here[0], address.target)
+    if name is None:
+        chosen = next((each for each in here if each.is_default), None)
+        chosen = here[0] if chosen is None and len(here) == 1 else chosen
+        if chosen is not None:
+            return Place(_unprotected(address, chosen), address.target)
     names = [account.name for account in here]
     if name is None:
         choices = ", ".join(account.label for account in here)
+        free = [account for account in here if not account.protected]
+        if not free:
+            raise InputError(f"{address}: each of its accounts is protected; name one: {choices}.")
         raise InputError(
             WithLines(
                 f"{address}: there are {len(here)} accounts; name one of {choices}, or set a "
                 f"default in postkit.toml:\n  [networks.{address.network}]\n"
-                f'  account = "{here[0].name}"'
+                f'  account = "{free[0].name}"'
             )
         )
     for account in here:
         if account.name == name:
-            return Place(account, address.target)
+            meant = account if address.account else _unprotected(address, account)
+            return Place(meant, address.target)
     raise InputError(
         f"{address}: there is no account {address.network}:{name}."
         f"{did_you_mean(name, names)} Connected: {', '.join(a.label for a in here)}."
     )
+
+
+def _unprotected(address: Address, account: Account) -> Account:
+    """The account, for an address that does not name it. Raises InputError."""
+    if account.protected:
+        whole = Address(address.network, account.name, address.target)
+        raise InputError(
+            f"{address}: {account.label} is protected, and so never a default; name it whole: "
+            f"{whole}."
+        )
+    return account
 
 
 def stand_in(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial as bind
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -211,13 +211,20 @@ class Connections(Installation):
             f"Connected: {', '.join(labels) or 'none'}."
         )
 
-    def remove_account(self, label: str) -> tuple[Account, NetworkError | None]:
+    def remove_account(
+        self, label: str, *, confirmed: Collection[str] = ()
+    ) -> tuple[Account, NetworkError | None]:
         """End an account's access at the network, and forget it and its secret. The second value
-        says why the access was not ended there, if so: it is forgotten all the same.
+        says why the access was not ended there, if so: it is forgotten all the same. Access that
+        another account here has as well is not ended. A protected account is ``confirmed`` by its
+        name.
 
-        Raises InputError while a post of it is not settled.
+        Raises InputError while a post of it is not settled, and NotConfirmed.
         """
+        from .accounts.confirm import check_confirmed
+
         account = self.account(label)
+        check_confirmed([account], confirmed)
         if self._accounts.has_open_parts(account.id):
             raise InputError(
                 f"{label} has posts that are not settled; `postkit list` shows them. Run "
@@ -240,6 +247,12 @@ class Connections(Installation):
         if account.id not in vault.ids():
             return None
         fields, place = vault.access(account.id)
+        others = self._sharing(network, account, fields)
+        if others:
+            return Unavailable(
+                f"{' and '.join(others)} has the same access, so it was not ended.",
+                network=network.name,
+            )
         if not isinstance(network, CanRevoke):
             return self._end_access(network, place or place_of(account), fields, account.id)
         try:
@@ -247,6 +260,25 @@ class Connections(Installation):
         except NetworkError as error:
             return _left_to_do(network, error.message)
         return _left_to_do(network) if network.revoke_by_hand else None
+
+    def _sharing(
+        self, network: Network[Any], account: Account, fields: Mapping[str, str]
+    ) -> list[str]:
+        """The accounts of the network with a secret of this one that is not the app's."""
+        from .accounts.grant import LEARNT
+
+        rows = [field for row in network.credentials for field in row.fields]
+        public = {field.name for field in rows if not field.secret} | LEARNT
+        public |= set(network.oauth.app) if network.oauth is not None else set()
+        own = {value for name, value in fields.items() if name not in public and value}
+        vault = self._root.vault()
+        ids = vault.ids()
+        return [
+            other.label
+            for other in self.accounts
+            if other.network == account.network and other.id != account.id and other.id in ids
+            if own & {v for name, v in vault.get(other.id).items() if name not in public}
+        ]
 
     def recent(self, label: str, count: int = 20) -> Sequence[RemotePost]:
         """The account's own newest posts, as the network lists them."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial as bind
 from typing import TYPE_CHECKING
 
-from .connections import Connections
 from .errors import InputError, NotDeleted, PostkitError, Refused, UnknownName
 from .network import Account, Receipt, RenderedPart
 from .report import GIVEN_UP, DeliveryReport, Report, report_of
+from .roster import Roster
 from .store.rows import DeliveryRow, HistoryRow, PartRow
 from .suggest import did_you_mean
 
@@ -30,22 +30,30 @@ TOLD = 2.0
 """Seconds that a publish waits for observers at its end; what is left is told later."""
 
 
-class Desk(Connections):
+class Desk(Roster):
     """Reports, and the changes that a person makes by the id of a publication or a delivery."""
 
     def finish(
-        self, name: str, *, wait: float = WAIT, retry: bool = False, watch: Watch | None = None
+        self,
+        name: str,
+        *,
+        wait: float = WAIT,
+        retry: bool = False,
+        watch: Watch | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Take a publication or a delivery as far as it goes: idempotent, never twice.
 
         ``retry`` sends again what was refused for good, with what is held behind it: what was
-        wrong at the network has been mended. What is live is not sent again.
+        wrong at the network has been mended. What is live is not sent again. With it, protected
+        accounts are ``confirmed`` as in ``publish``; else what was confirmed goes on.
         """
         from .engine.threads import ThreadEngine
 
         check_wait(wait)
         publication, deliveries = self._named(name)
         if retry:
+            self._check_deliveries(deliveries, confirmed)
             self._retry(name, deliveries)
         deadline = self.clock.now() + timedelta(seconds=wait)
         names = [delivery.id for delivery in deliveries]
@@ -135,6 +143,12 @@ class Desk(Connections):
             found.append(chain)
         return found
 
+    def accounts_of(self, name: str) -> list[Account]:
+        """The accounts that a publication or a delivery goes to."""
+        _, deliveries = self._named(name)
+        ids = dict.fromkeys(row.account_id for row in deliveries)
+        return [self._accounts.by_id(account_id) for account_id in ids]
+
     # After the fact
 
     def resolve(
@@ -146,12 +160,14 @@ class Desk(Connections):
         give_up: bool = False,
         wait: float = WAIT,
         watch: Watch | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Answer the question of an uncertain delivery, and go on from there; or give up one that
         waits or is in doubt.
 
-        ``is_live`` is the link of the post that was found. Raises InputError where there is no
-        question, or several.
+        ``is_live`` is the link of the post that was found. To ``resend`` to a protected account,
+        it is ``confirmed`` as in ``publish``. Raises InputError where there is no question, or
+        several.
         """
         if sum((is_live is not None, resend, give_up)) != 1:
             raise InputError("Give one answer: --is-live URL, --resend or --give-up.")
@@ -178,6 +194,7 @@ class Desk(Connections):
             receipt = self._receipt_of(delivery, is_live, ledger)
             ledger.live(part, "is_live", receipt, "A person found it.")
         elif resend:
+            self._check_deliveries([delivery], confirmed)
             ledger.resend(part, "A person says that it is not live.")
         else:
             self._give_up(ledger, delivery, part)
@@ -200,11 +217,13 @@ class Desk(Connections):
         gone = Refused("A person gave it up.", network=delivery.network, code=GIVEN_UP)
         ledger.failed(part, "give_up", gone)
 
-    def delete(self, name: str) -> Report:
-        """Delete the live parts at their networks, the last first."""
+    def delete(self, name: str, *, confirmed: Collection[str] = ()) -> Report:
+        """Delete the live parts at their networks, the last first. Protected accounts are
+        ``confirmed`` as in ``publish``."""
         from .remote import delete
 
         publication, deliveries = self._named(name)
+        self._check_deliveries(deliveries, confirmed)
         ledger = self._ledger()
         problems: list[str] = []
         for delivery in deliveries:
@@ -235,6 +254,12 @@ class Desk(Connections):
         return report
 
     # Inside
+
+    def _check_deliveries(
+        self, deliveries: Sequence[DeliveryRow], confirmed: Collection[str]
+    ) -> None:
+        accounts = [self._accounts.by_id(row.account_id) for row in deliveries]
+        self._check_confirmed(accounts, confirmed)
 
     def _tell_observers(self) -> None:
         if self._observed:

@@ -68,5 +68,5 @@ def postkit_changed(
 
 @hookspec
 def postkit_account_needs_login(account: str, reason: str, tenant: str) -> None:
-    """Called after a network has refused an account's access (``network:name`` of ``tenant``),
-    likewise."""
+    """Called after a network has refused the access of an account (``network:name`` of
+    ``tenant``), and a week before access ends that only a person can renew; likewise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -91,13 +91,15 @@ class Kit(Timetable):
         partial: bool = False,
         wishes: Wishes | None = None,
         watch: Watch | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Publish now. Returns when everything is settled, or after ``wait`` seconds of looking;
         a post that has a time of its own (``at``) is scheduled.
 
         With ``once`` a repeat of the same content returns the first report and sends nothing.
         Raises InputError or PlanRefused before anything is sent; unless ``partial`` is set, one
-        address that refuses stops all.
+        address that refuses stops all. ``confirmed`` names the protected accounts (``x:acme``)
+        that it may go to; NotConfirmed is raised where one is not named.
         """
         check_wait(wait)
         post, source = self._read(post)
@@ -107,7 +109,9 @@ class Kit(Timetable):
         due = self.due(post)
         at = due.at if due is not None else None
         plan = self._planner().plan(post, to, wishes or Wishes(), source, at)
-        publication = self.accept(plan, partial=partial, once=once, to=to, source=source, due=due)
+        publication = self.accept(
+            plan, partial=partial, once=once, to=to, source=source, due=due, confirmed=confirmed
+        )
         if at is not None and at > self.clock.now():
             return self.report(publication)
         return self.finish(publication, wait=wait, watch=watch)
@@ -123,14 +127,15 @@ class Kit(Timetable):
         once: str | None = None,
         partial: bool = False,
         wishes: Wishes | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Publish later: a worker sends it when it is due.
 
         ``at`` is an aware datetime, or a text such as ``2027-01-04T09:00``, ``tomorrow 9:00``,
         ``fri 18:30`` or ``in 2h``, in ``zone`` (IANA; default: the machine's); where it is None,
         the post's own. ``expires`` is how late it may be (``6h`` is the default, ``never``).
-        Raises InputError and PlanRefused like ``publish``. ``warnings`` says so where no worker
-        runs.
+        Raises InputError, PlanRefused and NotConfirmed like ``publish``. ``warnings`` says so
+        where no worker runs, and where the account's access will have ended by then.
         """
         post, source = self._read(post)
         kept = self.published_once(once, post, to) if once is not None else None
@@ -139,7 +144,9 @@ class Kit(Timetable):
             if due is None:
                 raise InputError("When? Give at='tomorrow 9:00', or publish to send it now.")
             plan = self._planner().plan(post, to, wishes or Wishes(), source, due.at)
-            kept = self.accept(plan, partial=partial, once=once, to=to, source=source, due=due)
+            kept = self.accept(
+                plan, partial=partial, once=once, to=to, source=source, due=due, confirmed=confirmed
+            )
         return self.report(kept)
 
     async def apublish(
@@ -152,13 +159,21 @@ class Kit(Timetable):
         partial: bool = False,
         wishes: Wishes | None = None,
         watch: Watch | None = None,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """``publish`` for asynchronous programs: runs in a thread, blocks no loop."""
         import asyncio  # a quarter of the start-up of a command that needs none of it
 
         return await asyncio.to_thread(
             lambda: self.publish(
-                post, to, wait=wait, once=once, partial=partial, wishes=wishes, watch=watch
+                post,
+                to,
+                wait=wait,
+                once=once,
+                partial=partial,
+                wishes=wishes,
+                watch=watch,
+                confirmed=confirmed,
             )
         )
 
@@ -184,14 +199,16 @@ class Kit(Timetable):
         to: Sequence[str] | None = None,
         source: str | None = None,
         due: Due | None = None,
+        confirmed: Collection[str] = (),
     ) -> str:
         """Write a plan down, whole and durably, and return the publication's id. ``due`` None: now.
 
         Where the name ``once`` was taken meanwhile for the same content, that publication's id.
-        Raises PlanRefused where an address refuses (all of them, with ``partial``).
+        Raises PlanRefused where an address refuses (all of them, with ``partial``), and
+        NotConfirmed.
         """
         try:
-            return self._accept(plan, partial, once, to, source, due)
+            return self._accept(plan, partial, once, to, source, due, confirmed)
         except (InputError, PlanRefused):
             kept = self.published_once(once, plan.post, to) if once is not None else None
             if kept is None:
@@ -206,6 +223,7 @@ class Kit(Timetable):
         to: Sequence[str] | None,
         source: str | None,
         due: Due | None,
+        confirmed: Collection[str],
     ) -> str:
         if once is not None and not _is_text(once):
             raise InputError(f"--once {once!r} is no text; choose another name.")
@@ -215,9 +233,12 @@ class Kit(Timetable):
         missing = [planned.address for planned in sendable if not planned.is_connected]
         if missing:
             raise InputError([f"{address}: no account is connected." for address in missing])
+        ids = dict.fromkeys(planned.place.account.id for planned in sendable)
+        # As they are now: one may have been protected since the plan was made.
+        self._check_confirmed(map(self._accounts.by_id, ids), confirmed)
         # A key that is missing or wrong is found out here, before anything is written down.
-        for account_id in {planned.place.account.id for planned in sendable}:
-            self._root.vault().get(self._accounts.by_id(account_id).id)
+        for account_id in ids:
+            self._root.vault().get(account_id)
         new = []
         for planned in sendable:
             rendition = planned.rendition

@@ -7,7 +7,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NAME",
     "Account",
+    "ApiVersion",
     "Attachment",
     "CanChoose",
     "CanDelete",
@@ -132,6 +133,10 @@ class Account:
     settings: Mapping[str, Json] = field(default_factory=dict)
     tenant: str = ""
     state: Literal["ok", "unverified", "needs_login"] = "ok"
+    protected: bool = False
+    """Each post to it is confirmed by its name, and no bare network means it."""
+    is_default: bool = False
+    """Among several of the network, the one that its bare name means."""
 
     @property
     def label(self) -> str:
@@ -252,6 +257,17 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiVersion:
+    """A version of a network's API. ``ends``: after that day it is gone (None: no end is
+    announced)."""
+
+    name: str
+    ends: date | None
+    source: str
+    checked: date
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """What went wrong in a call: the exception, and what the wire said (None: nothing was sent)."""
 
@@ -296,6 +312,8 @@ class Network(ABC, Generic[Client]):
     """Loggers of the SDK that write requests or headers out: the core redacts their records."""
     settings: ClassVar[tuple[str, ...]] = ()
     """Settings of its own that an account may have in postkit.toml, beside the core's."""
+    versions: ClassVar[tuple[ApiVersion, ...]] = ()
+    """The versions of the API that requests can name, and their ends."""
     needs_endpoint: ClassVar[bool] = False
     """True where each user has a server of their own choice (``--endpoint`` is required)."""
 
@@ -378,6 +396,11 @@ class Network(ABC, Generic[Client]):
         from .classify import by_status
 
         return by_status(self.title, failure)
+
+    def version_for(self, account: Account) -> str | None:
+        """The version of the API that the account's requests name. Pure. Default: they name
+        none."""
+        return None
 
     def problems(self, target: str | None) -> Iterable[str]:
         """What is wrong with a target's spelling; nothing by default."""

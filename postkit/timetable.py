@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 from .address import Address, expand, locate
 from .deliver.states import delivery_state
 from .desk import Desk
-from .errors import InputError, PlanRefused, UnknownName
+from .errors import InputError, PlanRefused, PostkitError, UnknownName
 from .network import Attachment
 from .plan import Wishes
 from .post import Post
 from .report import DeliveryReport, Report
-from .store.publications import Due, NewDelivery
+from .store.publications import Due, NewDelivery, Standing
 from .store.rows import DeliveryRow, PartRow
 
 if TYPE_CHECKING:
     from .deliver.changes import Changes
+    from .deliver.ledger import Ledger
     from .deliver.pauses import Pause, Pauses, Scope
+    from .deliver.renewals import Renewals
     from .deliver.steps import Watch
     from .engine.worker import Worker
 
@@ -42,6 +44,15 @@ class Timetable(Desk):
     def queue_length(self) -> int:
         """How many deliveries are not sent yet."""
         return self._publications.count_waiting()
+
+    def standing(self) -> Standing:
+        """How many deliveries that are not sent yet are overdue, to come, uncertain, held or
+        missed: of all tenants, but for a tenant's Kit."""
+        return self._publication_rows(self._served).standing()
+
+    def last_due(self) -> dict[str, datetime]:
+        """When the last post that is scheduled to an account is due, by the account's id."""
+        return self._publications.last_due()
 
     def copied(self) -> list[str]:
         """Ids of deliveries of which a late look found a second post in the last week."""
@@ -72,9 +83,11 @@ class Timetable(Desk):
         zone: str | None = None,
         expires: str | timedelta | None = None,
         again: bool = False,
+        confirmed: Collection[str] = (),
     ) -> Report:
         """Another time for what is not sent, or was missed: in the zone of the first one, and as
-        late as before, unless they are given. Raises InputError, whole."""
+        late as before, unless they are given. Protected accounts are ``confirmed`` as in
+        ``publish``. Raises InputError, whole."""
         _, deliveries = self._named(name)
         due = self.due(at=at, zone=zone, expires=expires)
         if due is None:
@@ -84,18 +97,28 @@ class Timetable(Desk):
             # A wall time is meant where the post's first one was.
             due = self.due(at=at, zone=before.pop(), expires=expires) or due
         deliveries = self._unsent(name, deliveries, "rescheduled")
+        self._check_deliveries(deliveries, confirmed)
         repeated = None if again else self._repeated
         self._changes().reschedule(deliveries, due, as_late=expires is None, repeated=repeated)
         self._tell_observers()
         return self.report(name)
 
-    def edit(self, name: str, post: Post, *, wishes: Wishes | None = None) -> Report:
-        """Other content for what is not sent. Every address is planned again first.
+    def edit(
+        self,
+        name: str,
+        post: Post,
+        *,
+        wishes: Wishes | None = None,
+        confirmed: Collection[str] = (),
+    ) -> Report:
+        """Other content for what is not sent. Every address is planned again first. Protected
+        accounts are ``confirmed`` as in ``publish``.
 
         Raises InputError where something is on its way, PlanRefused where an address refuses.
         """
         _, deliveries = self._named(name)
         deliveries = self._unsent(name, deliveries, "edited")
+        self._check_deliveries(deliveries, confirmed)
         wishes = wishes or Wishes()
         again = wishes.again
         wishes = replace(wishes, again=True)
@@ -120,9 +143,10 @@ class Timetable(Desk):
         self._changes().edit(wanted, repeated=None if again else self._repeated)
         return self.report(name)
 
-    def release(self, name: str) -> Report:
-        """Send what is held, at a person's word. Raises InputError where nothing is, or where
-        the address is still paused."""
+    def release(self, name: str, *, confirmed: Collection[str] = ()) -> Report:
+        """Send what is held, at a person's word. Protected accounts are ``confirmed`` as in
+        ``publish``. Raises InputError where nothing is held, or where the address is still
+        paused."""
         publication, deliveries = self._named(name)
         ledger = self._ledger()
         held = [
@@ -135,6 +159,8 @@ class Timetable(Desk):
             raise InputError(
                 f"Nothing of {name} is held for a person; `postkit show {name}` tells its state."
             )
+        released = {part.delivery_id for part in held}
+        self._check_deliveries([row for row in deliveries if row.id in released], confirmed)
         self._pauses().release(held)
         self._tell_observers()
         return self._report(publication, deliveries)
@@ -155,6 +181,11 @@ class Timetable(Desk):
 
         return due_at(post, self.clock.now(), at=at, zone=zone, expires=expires)
 
+    def report(self, name: str) -> Report:
+        """What became of a publication (``p_...``) or a delivery (``d_...``)."""
+        report = super().report(name)
+        return replace(report, warnings=(*report.warnings, *self._ends_before(report)))
+
     # The brake
 
     def pauses(self) -> list[Pause]:
@@ -171,9 +202,17 @@ class Timetable(Desk):
         parts = self._pauses().add(self._scopes(addresses), storable(reason.strip()))
         return self._reports(parts)
 
-    def unpause(self, addresses: Sequence[str] = (), *, send: bool = False) -> list[DeliveryReport]:
+    def unpause(
+        self,
+        addresses: Sequence[str] = (),
+        *,
+        send: bool = False,
+        confirmed: Collection[str] = (),
+    ) -> list[DeliveryReport]:
         """End these pauses (none given: all of them). Returned is what they have held: sent from
-        now on with ``send``, else held until ``release``. Raises InputError where none is."""
+        now on with ``send`` (protected accounts are ``confirmed`` then, as in ``publish``), else
+        held until ``release``. Raises InputError where none is."""
+        from .accounts.confirm import names_of
         from .deliver.pauses import ALL
 
         there = {pause.scope.address: pause.scope for pause in self.pauses()}
@@ -182,7 +221,16 @@ class Timetable(Desk):
         there.setdefault(ALL.address, ALL)
         new = [name for name in named if name not in there]
         scopes = [there[name] for name in named if name in there]
-        ended, parts = self._pauses().end([*scopes, *(self._scopes(new) if new else ())], send=send)
+        scopes += self._scopes(new) if new else ()
+        accounts = {account.id: account for account in self.accounts}
+
+        def allow(held: Sequence[PartRow]) -> None:
+            ids = {part.account_id for part in held} & set(accounts)
+            freed = {accounts[name].label: accounts[name] for name in sorted(ids)}
+            # Who ends many pauses may name accounts of which nothing was held.
+            self._check_confirmed(freed.values(), names_of(confirmed) & set(freed))
+
+        ended, parts = self._pauses().end(scopes, send=send, allow=allow)
         if not ended and not parts:
             if not addresses:
                 raise InputError("Nothing is paused, and nothing is held by a pause.")
@@ -226,13 +274,40 @@ class Timetable(Desk):
             threads=threads or THREADS,
             watch=watch,
             sweep=Sweep(self._opened, self._root.media, self.clock).run,
+            renewals=self._renewals(ledger).run,
         )
+
+    def _renewals(self, ledger: Ledger) -> Renewals:
+        from .deliver.renewals import Renewals
+
+        root = self._root
+        accounts = self._account_rows(self._served)
+        return Renewals(accounts, root.clients, self.plugins, root.vault, ledger, self.clock)
 
     def work(self, *, wait: float = 30.0, watch: Watch | None = None) -> None:
         """Send everything that is due, and what will be due within ``wait`` seconds."""
         self.worker(watch=watch).run(drain=True, wait=wait)
 
     # Inside
+
+    def _ends_before(self, report: Report) -> Iterator[str]:
+        """Of what is scheduled for a time when the account's access will have ended."""
+        from .accounts.survey import grant_in
+
+        for each in report.deliveries:
+            if each.state != "scheduled" or each.at is None or each.at <= self.clock.now():
+                continue
+            try:
+                account = self.account(each.account)
+                end = grant_in(self._root.vault(), self.plugins, account).ends_at
+            except PostkitError:
+                continue  # whoever asks what became of a post needs no vault
+            if end is not None and end < each.at:
+                yield (
+                    f"{each.address}: the access of {account.label} ends before this post is due "
+                    f"({end:%Y-%m-%d %H:%M} UTC); `postkit connect {account.network} --name "
+                    f"{account.name} --replace` gives it new access."
+                )
 
     def _report(self, publication: str, deliveries: Sequence[DeliveryRow]) -> Report:
         report = super()._report(publication, deliveries)

@@ -16,7 +16,7 @@ from ..accounts.oauth.loopback import PORT
 from ..accounts.oauth.terms import OAuth
 from ..accounts.secret import Secret
 from ..errors import InputError
-from ..network import CredentialSet, Network
+from ..network import Account, CredentialSet, Network
 from .kit import Kit
 from .login import Wanted, connect_in_browser
 from .output import emit, json_option, say, shown
@@ -109,6 +109,7 @@ def command(
                 ca_bundle=ca_bundle,
                 replace=replace,
             )
+        warnings = [*([problem.message] if problem else []), *not_granted(kit, plugin, account)]
     who = account.identity
     if as_json:
         emit(
@@ -119,10 +120,13 @@ def command(
                 "endpoint": account.endpoint,
                 "state": account.state,
                 "identity": {"id": who.id, "name": who.name, "url": who.url} if who else None,
-                "warnings": [problem.message] if problem else [],
+                "warnings": warnings,
             }
         )
-    elif who is not None:
+        return 0
+    for warning in warnings if who is not None else ():
+        say(shown(f"warning: {warning}"), err=True)
+    if who is not None:
         say(shown(f"Connected {account.label}: {who.name} {who.url or ''}".rstrip()))
         say(f'Next: postkit publish --text "Hello" --to {account.label} --dry-run')
     else:
@@ -132,6 +136,21 @@ def command(
             "connect it again under the same name."
         )
     return 0
+
+
+def not_granted(kit: Kit, network: Network[Any], account: Account) -> list[str]:
+    """A sentence for each scope that was asked for and is not known to be granted."""
+    terms = network.oauth
+    [status] = [each for each in kit.account_statuses() if each.account.id == account.id]
+    granted = status.grant.scopes if status.grant is not None else None
+    if terms is None or granted is None:
+        return []
+    return [
+        f"{scope.name} was not granted, which is needed to {scope.why}"
+        + ("." if scope.optional else ": without it nothing can be published.")
+        for scope in terms.scopes
+        if scope.name not in granted
+    ]
 
 
 def read_credentials(kit: Kit, network: Network[Any], pairs: tuple[str, ...]) -> dict[str, str]:

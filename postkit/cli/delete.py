@@ -9,13 +9,14 @@ import click
 from ..errors import InputError
 from .kit import Kit
 from .output import counted, emit, json_option, print_report, say
+from .yes import Confirmed, ask_for_names, yes_options
 
 
-@click.command("delete")
+@click.command("delete", cls=Confirmed)
 @click.argument("name", metavar="ID")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_options
 @json_option
-def command(name: str, yes: bool, as_json: bool) -> int:
+def command(name: str, yes: bool, confirmed: tuple[str, ...], as_json: bool) -> int:
     """Delete every live part of a publication (p_...) or a delivery (d_...) at its network."""
     with Kit() as kit:
         report = kit.report(name)
@@ -27,7 +28,9 @@ def command(name: str, yes: bool, as_json: bool) -> int:
             for url in live:
                 say(url)
             click.confirm(f"Delete {counted(count, 'post')}? Nothing brings them back", abort=True)
-        report = kit.delete(name)
+        accounts = kit.accounts_of(name)
+        confirmed = ask_for_names(accounts, confirmed, "Delete it?", as_json=as_json or yes)
+        report = kit.delete(name, confirmed=confirmed)
     if as_json:
         emit(report.to_json())
     else:

@@ -11,6 +11,7 @@ from ..post import Post
 from .content import content_options, read_post, read_wishes
 from .kit import Kit
 from .output import emit, json_option, print_report, say
+from .yes import ask_for_names, named_option
 
 CONTENT = ("post", "text", "title", "link", "media", "poll", "tag")
 
@@ -18,8 +19,9 @@ CONTENT = ("post", "text", "title", "link", "media", "poll", "tag")
 @click.command("edit")
 @click.argument("name", metavar="ID")
 @content_options
+@named_option
 @json_option
-def command(name: str, as_json: bool, **given: Any) -> int:
+def command(name: str, confirmed: tuple[str, ...], as_json: bool, **given: Any) -> int:
     """Give a publication (p_...) or a delivery (d_...) that is not sent the content of POST.
 
     POST and the flags are the whole new content; nothing of the old one is kept. Time and
@@ -29,7 +31,8 @@ def command(name: str, as_json: bool, **given: Any) -> int:
         raise InputError("What shall it say? Give a post file or --text, with all that belongs.")
     post, _ = read_post(given)
     with Kit() as kit:
-        report = kit.edit(name, post, wishes=read_wishes(given))
+        names = ask_for_names(kit.accounts_of(name), confirmed, "Change it?", as_json=as_json)
+        report = kit.edit(name, post, wishes=read_wishes(given), confirmed=names)
     if _has_time(post):
         say(f"The time stays; `postkit reschedule {name} --at WHEN` changes it.", err=True)
     if as_json:

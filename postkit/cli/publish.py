@@ -15,6 +15,7 @@ from ..plan import Plan
 from ..post import Post
 from ..report import Report
 from ..store.publications import Due
+from .completing import complete_accounts
 from .content import content_options, read_post, read_wishes
 from .kit import Kit
 from .output import counted, emit, json_option, print_report, say, shown
@@ -22,13 +23,15 @@ from .plan import planned_report, print_plan
 from .progress import MediaLines, ProgressLines
 from .timing import empty_times, scheduled_for, spoken, time_options
 from .waiting import wait_option
+from .yes import Confirmed, ask_for_names, yes_options
 
 
-@click.command("publish")
+@click.command("publish", cls=Confirmed)
 @click.option(
     "--to",
     multiple=True,
     metavar="ADDRESS",
+    shell_complete=complete_accounts,
     help="Where to: network[:account][/target] or @group; repeat it or separate by commas.",
 )
 @content_options
@@ -41,7 +44,7 @@ from .waiting import wait_option
 @wait_option
 @click.option("--once", metavar="NAME", help="Repeatable for scripts: the same name sends once.")
 @click.option("--again", is_flag=True, help="Send although the same went there lately.")
-@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@yes_options
 @json_option
 def command(**given: Any) -> int:
     """Publish POST, now or --at a time: a post file, a text, or '-' for a post file on standard
@@ -84,7 +87,13 @@ def command(**given: Any) -> int:
             if not given["yes"] and not as_json and needs_consent(plan):
                 _confirm(plan, later)
             kept = kit.accept(
-                plan, partial=given["partial"], once=given["once"], to=to, source=source, due=due
+                plan,
+                partial=given["partial"],
+                once=given["once"],
+                to=to,
+                source=source,
+                due=due,
+                confirmed=_named(plan, given),
             )
             unsent = 1 if plan.refused else 0
             count = counted(len(plan.deliveries) - len(plan.refused), "address")
@@ -172,18 +181,33 @@ def _say_repeated(report: Report) -> None:
 
 
 def needs_consent(plan: Plan) -> bool:
-    """Whether a person on a terminal should see the plan first: a split, a loss or a cost."""
+    """Whether a person on a terminal should see the plan first: a split, a loss, a cost, or a
+    protected account."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     return any(
         planned.rendition is not None
-        and (planned.cost or planned.rendition.losses or planned.rendition.changes)
+        and (
+            planned.cost
+            or planned.rendition.losses
+            or planned.rendition.changes
+            or planned.place.account.protected
+        )
         for planned in plan.deliveries
     )
 
 
+def _named(plan: Plan, given: dict[str, Any]) -> tuple[str, ...]:
+    accounts = [each.place.account for each in plan.deliveries if each.rendition is not None]
+    # A bare --yes says that nobody shall be asked, and so names no account.
+    quiet = given["as_json"] or given["yes"]
+    return ask_for_names(accounts, given["confirmed"], "Send it?", as_json=quiet)
+
+
 def _confirm(plan: Plan, due: Due | None) -> None:
     print_plan(plan)
+    if any(p.place.account.protected for p in plan.deliveries if p.rendition is not None):
+        return  # to type its name is the answer
     question = f"Send this on {spoken(due.at, due.zone)}?" if due is not None else "Send this?"
     if not click.confirm(question, default=True):
         say(NOTHING_SENT, err=True)

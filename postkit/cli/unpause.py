@@ -8,20 +8,28 @@ from ..desk import NO_WORKER
 from .kit import Kit
 from .output import emit, json_option, say, shown
 from .pause import check
+from .yes import named_option
 
 
 @click.command("unpause")
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every pause that there is.")
 @click.option("--send", is_flag=True, help="Send what fell due and was held meanwhile.")
+@named_option
 @json_option
-def command(addresses: tuple[str, ...], everything: bool, send: bool, as_json: bool) -> int:
+def command(
+    addresses: tuple[str, ...],
+    everything: bool,
+    send: bool,
+    confirmed: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """End the pause of ADDRESS. What was held stays held without --send; each post of it is sent
     by `postkit release ID`."""
     check(addresses, everything, "unpause")
     with Kit() as kit:
         before = {pause.scope.address for pause in kit.pauses()}
-        found = kit.unpause(addresses, send=send)
+        found = kit.unpause(addresses, send=send, confirmed=confirmed)
         still = [pause.scope.address for pause in kit.pauses()]
         worked = kit.is_worked()
     ended = sorted(before - set(still))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -110,9 +110,16 @@ class Pauses(Moves):
 
         return self._database.write(work)
 
-    def end(self, scopes: Sequence[Scope], *, send: bool) -> tuple[list[Pause], list[PartRow]]:
+    def end(
+        self,
+        scopes: Sequence[Scope],
+        *,
+        send: bool,
+        allow: Callable[[Sequence[PartRow]], None] = lambda _: None,
+    ) -> tuple[list[Pause], list[PartRow]]:
         """End these pauses. Returned are those that were there, and the parts that they held:
-        sent from now on with ``send``, else still held."""
+        sent from now on with ``send``, else still held. ``allow`` is shown what would be sent,
+        before anything is changed for good: what it raises leaves all as it was."""
         names = {scope.address for scope in scopes}
         ended = [pause for pause in self.all() if pause.scope.address in names]
 
@@ -132,6 +139,7 @@ class Pauses(Moves):
                 found = self._in_scope(connection, scope, what)
                 held.update({part.id: part for part in found})
             if send:
+                allow(list(held.values()))
                 at = self._now()
                 for part in held.values():
                     if _pause_of(connection, part) is None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 from ..clock import Clock
 from ..deliver.agenda import Agenda
@@ -55,8 +56,10 @@ class Worker:
         threads: int = THREADS,
         watch: Watch | None = None,
         sweep: Callable[[], object] | None = None,
+        renewals: Callable[[], object] | None = None,
     ) -> None:
-        self._sweep = sweep
+        self._aside = {"media": sweep, "access": renewals}
+        self._under_way: set[str] = set()
         self._courier = courier
         self._ledger = ledger
         self._agenda = agenda
@@ -240,8 +243,17 @@ class Worker:
                 self._busy.add(name)
             pool.submit(self._run, name, self._ask)
         self._outbox.start()
-        if (sweep := self._sweep) is not None:
-            pool.submit(self._run, "media", lambda _: sweep())
+        for name, chore in self._aside.items():
+            # One of them may take longer than a round of chores, as where a network is slow.
+            if chore is not None and name not in self._under_way:
+                self._under_way.add(name)
+                pool.submit(self._run, name, partial(self._do_aside, chore))
+
+    def _do_aside(self, chore: Callable[[], object], name: str) -> None:
+        try:
+            chore()
+        finally:
+            self._under_way.discard(name)
 
     def _wake(self) -> None:
         """What a wrong clock has put to sleep, where the clock was set back since the last time;

@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
-from ..clock import Clock, micros
+from ..clock import Clock, micros, moment
 from ..deliver.actor import Actor
 from ..deliver.history import append
 from ..errors import InputError, StoreError, UnknownName
@@ -22,14 +23,23 @@ _STATES = {
     "unverified": "Nobody has asked the network yet who it is.",
     "needs_login": "Its access is not accepted any more.",
 }
+KEEP_PAUSED = (
+    "UPDATE pause SET account_id = :id WHERE tenant = :tenant AND account_id IN "
+    "(SELECT id FROM account WHERE tenant = :tenant AND network = :network AND name = :name)"
+)
+KEEP_PROTECTED = (
+    "UPDATE account SET protected = coalesce((SELECT protected FROM account AS gone "
+    "WHERE tenant = :tenant AND network = :network AND name = :name AND removed_at IS NOT NULL "
+    "ORDER BY removed_at DESC LIMIT 1), 0) WHERE id = :id"
+)
 
 
 class AccountRows:
     """The accounts of one tenant. ``settings`` adds what is configured for an account; ``actor``
     is who changes them (None: this process's user).
 
-    ``tenant`` None is for a worker of all tenants: it reads accounts by their ids, and writes down
-    their states.
+    ``tenant`` None is for a worker of all tenants: it reads accounts, and writes down their states
+    and what became of their access.
     """
 
     def __init__(
@@ -54,7 +64,7 @@ class AccountRows:
     def all(self) -> list[Account]:
         """All that are connected, by network and name."""
         found = self._database.read(
-            "SELECT * FROM account WHERE tenant = :tenant AND removed_at IS NULL "
+            f"SELECT * FROM account WHERE removed_at IS NULL{of_tenant(self.tenant)} "  # noqa: S608
             "ORDER BY network, name",
             {"tenant": self.tenant},
         )
@@ -107,24 +117,120 @@ class AccountRows:
                 ":name, :endpoint, :ca_bundle, :state, :identity, :identity_at, :settings, :at)",
                 values,
             )
-            # What was paused under this name stays paused.
-            connection.execute(
-                "UPDATE pause SET account_id = :id WHERE tenant = :tenant AND account_id IN "
-                "(SELECT id FROM account WHERE tenant = :tenant AND network = :network "
-                "AND name = :name)",
-                values,
-            )
+            # What was paused under this name stays paused, and what was protected stays protected.
+            connection.execute(KEEP_PAUSED, values)
+            connection.execute(KEEP_PROTECTED, values)
             self._tell(connection, account.id, "connect", f"Connected as {_shown(account)}.")
 
-        try:
-            self._database.write(work)
-        except StoreError as error:
-            if "UNIQUE" in error.message:
-                raise InputError(
-                    f"{account.label} is connected already. Choose another --name, or remove it "
-                    f"first: `postkit accounts remove {account.label}`."
-                ) from error
-            raise
+        self._unless_taken(work, account.label)
+
+    def rename(self, account: Account, name: str) -> None:
+        """Another name; its posts go on, since they go by the account's id. What of them is not
+        settled, and pauses, show the new name from now on. Raises InputError where it is taken."""
+        old, new = account.label, f"{account.network}:{name}"
+        values = {
+            "id": account.id,
+            "tenant": self.tenant,
+            "network": account.network,
+            "name": name,
+            "new": new,
+            "rest": len(old) + 1,
+        }
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE account SET name = :name WHERE id = :id AND tenant = :tenant", values
+            )
+            connection.execute(
+                "UPDATE delivery SET address = :new || substr(address, :rest) "
+                "WHERE tenant = :tenant AND account_id = :id AND EXISTS (SELECT 1 FROM part "
+                "WHERE part.delivery_id = delivery.id "
+                "AND part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED'))",
+                values,
+            )
+            # Where the new name was paused for an account that is gone, one pause is enough.
+            connection.execute(
+                "UPDATE OR REPLACE pause SET address = :new || substr(address, :rest) "
+                "WHERE tenant = :tenant AND account_id = :id",
+                values,
+            )
+            connection.execute(KEEP_PAUSED, values)
+            self._tell(connection, account.id, "rename", f"It was {old}, and is {new} now.")
+
+        self._unless_taken(work, new)
+
+    def protect(self, account_id: str, *, protected: bool) -> None:
+        """A protected account is no default."""
+        self._update(
+            account_id,
+            "protected = :protected, is_default = CASE WHEN :protected THEN 0 ELSE is_default END",
+            {"protected": int(protected)},
+            ("protect", "It is protected.") if protected else ("unprotect", "It is not protected."),
+        )
+
+    def set_default(self, network: str, account_id: str | None) -> None:
+        """What the network's bare name means; None: nothing but its only account. Raises
+        InputError where the account was protected meanwhile."""
+        values = {"network": network, "tenant": self.tenant, "id": account_id}
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE account SET is_default = 0 WHERE network = :network AND tenant = :tenant",
+                values,
+            )
+            if account_id is None:
+                return
+            found = connection.execute(
+                "UPDATE account SET is_default = 1 WHERE id = :id AND tenant = :tenant "
+                "AND network = :network AND protected = 0 RETURNING id",
+                values,
+            ).fetchall()
+            if not found:
+                raise InputError("A protected account is never a default.")
+            self._tell(connection, account_id, "default", f"{network} alone means it.")
+
+        self._database.write(work)
+
+    def last_success(self, account_id: str) -> datetime | None:
+        """When the newest of its posts became live; None where none has."""
+        found = self._database.read(
+            "SELECT at FROM history WHERE account_id = :id AND after = 'LIVE' "
+            "AND before IS NOT 'LIVE' ORDER BY id DESC LIMIT 1",
+            {"id": account_id},
+        )
+        return moment(found[0]["at"]) if found else None
+
+    def renewed_at(self, account_id: str) -> datetime:
+        """When its access was last renewed by a worker, or else given by a person."""
+        found = self._database.read(
+            "SELECT max(coalesce(renewed_at, 0), coalesce(identity_at, created_at)) AS at "  # noqa: S608
+            f"FROM account WHERE id = :id{of_tenant(self.tenant)}",
+            {"id": account_id, "tenant": self.tenant},
+        )
+        return moment(found[0]["at"])
+
+    def set_renewed(self, account_id: str) -> None:
+        """Its access was renewed now."""
+        self._update(account_id, "renewed_at = :at", {"at": micros(self._clock.now())}, None)
+
+    def told_end(
+        self, account_id: str, end: datetime, also: Callable[[sqlite3.Connection], None]
+    ) -> bool:
+        """Note that somebody is told of this end of its access; ``also`` tells, with it. False
+        where it was told before."""
+        values = {"id": account_id, "tenant": self.tenant, "end": micros(end)}
+
+        def work(connection: sqlite3.Connection) -> bool:
+            found = connection.execute(
+                "UPDATE account SET told_end = :end WHERE id = :id AND told_end IS NOT :end"  # noqa: S608
+                f"{of_tenant(self.tenant)} RETURNING id",
+                values,
+            ).fetchall()
+            if found:
+                also(connection)
+            return bool(found)
+
+        return self._database.write(work)
 
     def renew(self, account: Account) -> None:
         """Keep where an account is, who the network says it is, and that its access works again."""
@@ -154,8 +260,8 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> None:
             found = connection.execute(
-                "UPDATE account SET identity = :identity, identity_at = :at, state = 'ok' "
-                "WHERE id = :id AND tenant = :tenant AND identity IS NULL RETURNING id",
+                "UPDATE account SET identity = :identity, identity_at = :at, state = 'ok' "  # noqa: S608
+                f"WHERE id = :id{of_tenant(self.tenant)} AND identity IS NULL RETURNING id",
                 values,
             ).fetchall()
             if found:
@@ -217,10 +323,22 @@ class AccountRows:
         found = connection.execute("SELECT tenant FROM account WHERE id = ?", (account_id,))
         append(connection, self._actor, found.fetchone()[0], account_id, at, event, reason)
 
+    def _unless_taken(self, work: Callable[[sqlite3.Connection], None], label: str) -> None:
+        try:
+            self._database.write(work)
+        except StoreError as error:
+            if "UNIQUE" in error.message:
+                raise InputError(
+                    f"{label} is connected already. Choose another --name, or remove it first: "
+                    f"`postkit accounts remove {label}`."
+                ) from error
+            raise
+
     def _update(
-        self, account_id: str, sets: str, values: Mapping[str, Any], line: tuple[str, str]
+        self, account_id: str, sets: str, values: Mapping[str, Any], line: tuple[str, str] | None
     ) -> None:
-        """``line`` is the event and the reason that the history gets."""
+        """``line`` is the event and the reason that the history gets; None for what happens by
+        itself all the time."""
         everything = {**values, "id": account_id, "tenant": self.tenant}
 
         def work(connection: sqlite3.Connection) -> None:
@@ -228,7 +346,8 @@ class AccountRows:
                 f"UPDATE account SET {sets} WHERE id = :id{of_tenant(self.tenant)}",  # noqa: S608
                 everything,
             )
-            self._tell(connection, account_id, *line)
+            if line is not None:
+                self._tell(connection, account_id, *line)
 
         self._database.write(work)
 

@@ -48,9 +48,23 @@ WHERE part.state NOT IN ('LIVE', 'FAILED', 'CANCELLED') AND part.tenant = :tenan
     AND before.position < part.position AND before.state <> 'LIVE'))
 """
 """The part that each open delivery has come to."""
+LATE = timedelta(seconds=60)
+"""What should have been looked at longer ago is overdue: a worker that runs takes less."""
 FOR_A_PERSON = " AND part.state IN ('HELD', 'MISSED', 'UNCERTAIN')"
 DUE_NOW = " AND part.state NOT IN ('HELD', 'MISSED', 'UNCERTAIN') AND part.due_at <= :now"
 TO_COME = " AND part.state NOT IN ('HELD', 'MISSED', 'UNCERTAIN') AND part.due_at > :now"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many deliveries that are not sent yet stand how. ``overdue``: nobody has looked at them
+    for a minute although it was time."""
+
+    overdue: int = 0
+    to_come: int = 0
+    uncertain: int = 0
+    held: int = 0
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +316,30 @@ class PublicationRows:
             {"tenant": self._tenant, "since": micros(self._clock.now() - NEWS)},
         )
         return [row["delivery_id"] for row in found]
+
+    def standing(self) -> Standing:
+        """How many deliveries that are not sent yet stand how."""
+        late = micros(self._clock.now() - LATE)
+        found = self._database.read(
+            WAITING.format(
+                what="CASE WHEN part.state IN ('HELD', 'MISSED', 'UNCERTAIN') THEN part.state "
+                "WHEN part.ready_at <= :late THEN 'OVERDUE' ELSE 'TO_COME' END AS how, "
+                "count(*) AS deliveries"
+            ).replace(" AND part.tenant = :tenant", of_tenant(self._tenant, "part.tenant"))
+            + " GROUP BY how",
+            {"tenant": self._tenant, "late": late},
+        )
+        counts = {row["how"].lower(): row["deliveries"] for row in found}
+        return Standing(**counts)
+
+    def last_due(self) -> dict[str, datetime]:
+        """When the last post that is scheduled to an account is due, by the account's id."""
+        found = self._database.read(
+            "SELECT account_id, max(due_at) AS at FROM part WHERE state = 'SCHEDULED'"  # noqa: S608
+            f"{of_tenant(self._tenant)} GROUP BY account_id",
+            {"tenant": self._tenant},
+        )
+        return {row["account_id"]: moment(row["at"]) for row in found}
 
     def count_waiting(self) -> int:
         found = self._database.read(WAITING.format(what="count(*)"), {"tenant": self._tenant})

@@ -211,6 +211,8 @@ def account(row: sqlite3.Row) -> Account:
         settings=_json(row["settings"]),
         tenant=row["tenant"],
         state=row["state"],
+        protected=bool(row["protected"]),
+        is_default=bool(row["is_default"]),
     )
 
 

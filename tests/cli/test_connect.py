@@ -325,7 +325,8 @@ def test_a_bundle_of_certificates_that_is_not_there(postkit: Program) -> None:
 
 def test_accounts_are_listed_and_removed(mastodon: Program) -> None:
     row = mastodon("accounts").out.rstrip().split("\t")
-    assert row == ["mastodon:mastodon", "@emulated", "ok", endpoint_of(mastodon)]
+    assert row[:3] == ["mastodon:mastodon", "@emulated", "-"]
+    assert row[4:] == ["no end known", "-", "ok"]
     assert mastodon("accounts", "list").out.rstrip().split("\t") == row
     assert "Did you mean 'mastodon:mastodon'?" in mastodon.fails(
         2, "accounts", "remove", "mastodon:mastodn"

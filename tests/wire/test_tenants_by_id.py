@@ -27,10 +27,11 @@ SHARED = {"close", "plugins", "fetcher"}
 WORKING = {"work", "worker"}
 """What sends, and shows nothing."""
 NAMES = {
-    "name", "label", "delivery_id", "once", "to", "addresses", "network", "state", "accounts",
-}  # fmt: skip
+    *("name", "label", "labels", "delivery_id", "once", "to", "addresses", "network", "state"),
+    *("accounts", "confirmed"),
+}
 """The parameters that take an id, a name, an address, or a list of them."""
-LISTS = {"to", "addresses", "accounts"}
+LISTS = {"to", "addresses", "labels", "accounts", "confirmed"}
 FILLED: dict[str, Any] = {
     "post": Post("words of beta"),
     "wishes": Wishes(),
@@ -63,6 +64,9 @@ FILLED: dict[str, Any] = {
     "reason": "beta's reason",
     "threads": None,
     "tenant": "tenant-gamma",
+    "protected": True,
+    "heard": None,
+    "limit": None,
 }
 """What every other parameter is given. A parameter that is neither here nor a name is new: say
 which it is, and that no other tenant is reached by it."""
@@ -187,6 +191,8 @@ def variants(method: str, parameter: str) -> list[dict[str, Any]]:
         return [{"unconnected": False}, {"unconnected": True}]
     if method == "finish":
         return [{"retry": False}, {"retry": True}]
+    if method == "rename_account":
+        return [{"name": "other"} if parameter == "label" else {"label": "board:nobody"}]
     if method == "unpause":
         return [{"send": False}, {"send": True}]
     return [{}]
@@ -212,6 +218,7 @@ def test_what_is_shown_is_ones_own(scene: Scene, method: str) -> None:
     scene.beta.pause([SOUTH])
     scene.server.posts.clear()  # a board that lists what anybody has sent
     given: dict[str, Any] = {"name": mine, "delivery_id": mine, "label": SOUTH}
+    given |= {"labels": [SOUTH], "confirmed": [SOUTH]}
     given |= {"to": [SOUTH], "addresses": [], "network": "board", "once": "beta's", "wait": 0}
     if method == "accept":
         given["plan"] = scene.beta.plan("words of beta too", [SOUTH])

@@ -37,6 +37,7 @@ from postkit.transport import Session
 from . import consent, error_codes, videos
 from .client import GRAPH, GRAPH_VIDEO, VERSION, Client, media_field
 from .limits import LIMITS, VIDEO_TITLE
+from .versions import VERSIONS
 
 
 class Facebook(Network[Client]):
@@ -70,13 +71,17 @@ class Facebook(Network[Client]):
     )
     limits = LIMITS
     settings = ("version",)
+    versions = VERSIONS
 
     def choices(self, session: Session, fields: Mapping[str, str]) -> Sequence[Choice]:
         return consent.choices(self.title, session, fields)
 
     def connect(self, account: Account, secrets: Secrets, session: Session) -> Client:
-        version = str(account.settings.get("version") or VERSION)
+        version = self.version_for(account)
         return Client(session, secrets.text("page_id"), secrets["access_token"], version)
+
+    def version_for(self, account: Account) -> str:
+        return str(account.settings.get("version") or VERSION)
 
     def identify(self, client: Client) -> Identity:
         page = client.page()

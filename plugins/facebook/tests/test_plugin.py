@@ -17,7 +17,8 @@ import requests
 from postkit_facebook.client import Client
 from postkit_facebook.emulator import FacebookEmulator
 from postkit_facebook.emulator.owners import PAGE_ID, USER_ID
-from postkit_facebook.plugin import form_of
+from postkit_facebook.plugin import Facebook, form_of
+from postkit_facebook.versions import VERSIONS
 
 from postkit.deliver.attempt import create
 from postkit.deliver.clients import Connection
@@ -30,7 +31,7 @@ from postkit.errors import (
     Throttled,
     Unavailable,
 )
-from postkit.network import Attachment, CanDelete, CanList, CanRefresh, Outgoing, Receipt
+from postkit.network import Account, Attachment, CanDelete, CanList, CanRefresh, Outgoing, Receipt
 
 Connect = Callable[..., Connection]
 Out = Callable[..., Outgoing]
@@ -396,3 +397,15 @@ def outgoing_of(text: str, *media: Attachment) -> Outgoing:
 
     prepared = {f"photo_{number}": str(number) for number in range(len(media))}
     return Outgoing(RenderedPart(text, media), prepared, "key", datetime.now(UTC))
+
+
+def test_the_version_that_is_used_is_the_newest_that_is_known() -> None:
+    network = Facebook()
+    account = Account("a_1", "facebook", "page")
+    assert network.version_for(account) == VERSIONS[-1].name
+    assert VERSIONS[-1].ends is None, "update the table: its end is announced"
+    ends = [version.ends for version in VERSIONS[:-1] if version.ends is not None]
+    assert len(ends) == len(VERSIONS) - 1
+    assert ends == sorted(ends), "the newest is the last"
+    older = Account("a_1", "facebook", "page", settings={"version": "v21.0"})
+    assert network.version_for(older) == "v21.0"
