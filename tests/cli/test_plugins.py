@@ -223,8 +223,9 @@ def test_a_connected_account_of_a_disabled_plugin_says_what_to_do(
     postkit: Program, planted: Planted
 ) -> None:
     run(postkit, planted, "plugins", "enable", "chat", "--yes")
-    given = ("connect", "chat", "--credential", "token=pk_canary_of_chat", "--endpoint")
-    run(postkit, planted, *given, "http://127.0.0.1:9")
+    given = ("connect", "chat", "--credential", "access_token=pk_canary_of_chat", "--endpoint")
+    connected = run(postkit, planted, *given, "http://127.0.0.1:9")
+    assert connected.status == 0, connected
     run(postkit, planted, "plugins", "disable", "chat")
     planted.mark.unlink()
     refused = run(postkit, planted, "publish", "Hi", "--to", "chat")

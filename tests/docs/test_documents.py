@@ -13,6 +13,7 @@ import pytest
 from postkit import hookspecs
 from postkit.cli.main import COMMANDS
 from postkit.config import parse_config
+from postkit.deliver import caps
 from postkit.plugins import Plugins
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,7 @@ def test_the_settings_of_the_readme_are_settings() -> None:
     assert config.network("mastodon") == expected
     for name, settings in config.networks.items():
         network = Plugins().network(name)
-        known = {"account", "read_timeout", *network.settings}
+        known = {"account", "read_timeout", *caps.NAMES, *network.settings}
         known |= {"card"} if network.limits.cards is not None else set()
         assert set(settings) <= known, name
     assert set(config.networks) == {"mastodon", "bluesky", "facebook"}
