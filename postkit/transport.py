@@ -24,7 +24,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .accounts.secret import Redactor
-from .errors import PluginError
+from .errors import NeedsLogin, PluginError
+from .proxies import proxies_for
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -196,6 +197,7 @@ class _Adapter(HTTPAdapter):
     ) -> requests.Response:
         session = self._session
         request.url = session.rewrite(request.url or "")
+        _check_sendable(request.headers.get("Authorization", ""))
         exchange = session.begin(request.method or "GET", request.url)
         length = request.headers.get("Content-Length", "" if request.body else "0")
         exchange.size = int(length) if str(length).isdecimal() else None
@@ -213,7 +215,7 @@ class _Adapter(HTTPAdapter):
                 timeout=(session.connect_timeout, session.read_timeout),
                 verify=session.ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True,
                 cert=cert,
-                proxies=requests.utils.get_environ_proxies(request.url),
+                proxies=proxies_for(request.url),
             )
         finally:
             exchange.seconds = time.monotonic() - started
@@ -333,6 +335,19 @@ class Session(requests.Session):
         finally:
             self._scope = None
             self.created = scope.create
+
+
+def _check_sendable(access: str | bytes) -> None:
+    """Raises NeedsLogin for what no header can carry: it was copied with a character too many, such
+    as a zero-width space."""
+    try:
+        if isinstance(access, str):
+            access.encode("latin-1")
+    except UnicodeEncodeError:
+        raise NeedsLogin(
+            "The access holds a character that no request can carry: copy it again, without what "
+            "stands around it."
+        ) from None
 
 
 def _read(response: requests.Response, until: float) -> None:

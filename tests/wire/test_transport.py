@@ -16,7 +16,7 @@ import requests
 
 from postkit import transport
 from postkit.accounts.secret import Secret
-from postkit.errors import PluginError
+from postkit.errors import NeedsLogin, PluginError
 from postkit.transport import LONGEST_ANSWER, Exchange, RedirectRefused, SecondCreate, Session
 
 from .server import Answer, RawServer, close, cut, ok, reset
@@ -263,3 +263,32 @@ def test_cookies_of_one_account_do_not_reach_another() -> None:
             first.get(server.url + "/a")
             second.get(server.url + "/b")
     assert b"who=first" not in server.requests[1]
+
+
+def test_this_machine_is_reached_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(ok()) as server, RawServer(ok("{}")) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        with session(server) as http:
+            headers = {"Authorization": "Bearer pk_canary_for_no_proxy"}
+            assert http.get(f"{HOST}/v1/me", headers=headers).json() == {"id": "1"}
+    assert proxy.requests == []
+
+
+def test_other_machines_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(ok("no", "502 Bad Gateway")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with Session((HOST,)) as http, pytest.raises(requests.exceptions.ProxyError):
+            http.get(f"{HOST}/v1/me")
+    assert proxy.requests[0].startswith(b"CONNECT api.example.com:443 ")
+
+
+def test_access_that_no_header_can_carry_needs_a_login() -> None:
+    with RawServer(ok()) as server, session(server) as http:
+        headers = {"Authorization": "Bearer pk_canary_copied\u200b"}
+        with pytest.raises(NeedsLogin, match="copy it again") as refused:
+            http.get(f"{HOST}/v1/me", headers=headers)
+    assert "canary" not in str(refused.value)
+    assert server.requests == []
