@@ -7,7 +7,15 @@ from functools import partial as bind
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .accounts.place import Place, place_of
-from .errors import InputError, NetworkError, Unavailable, UnknownName, VaultError
+from .errors import (
+    InputError,
+    NetworkError,
+    PluginError,
+    PostkitError,
+    Unavailable,
+    UnknownName,
+    VaultError,
+)
 from .installation import Installation
 from .network import Account, Identity, Network, RemotePost
 
@@ -110,8 +118,6 @@ class Connections(Installation):
         """
         from .accounts.connect import Declined, connect
 
-        # Each of its reasons is that this is the wrong account, or that it has no place here.
-        wrong = (Declined, InputError)
         pending, fields = self._flow().answered(state, params, self.plugins.network)
         network = self.plugins.network(pending.network)
         try:
@@ -128,8 +134,18 @@ class Connections(Installation):
                 is_granted=True,
                 confirm=confirm,
             )
-        except wrong:
-            self._end_access(network, Place(pending.endpoint, pending.ca_bundle), fields)
+        except BaseException as error:
+            # Also where a person broke it off: access that nobody has a copy of must not live on.
+            place = Place(pending.endpoint, pending.ca_bundle)
+            problem: PostkitError | None = None
+            try:
+                problem = self._end_access(network, place, fields)
+            except PostkitError as ending:
+                problem = ending
+            if isinstance(error, Declined) and problem is not None:
+                raise Declined(
+                    f"{error.message} The access lives on at the network: {problem.message}"
+                ) from None
             raise
         return account
 
@@ -228,12 +244,15 @@ class Connections(Installation):
         if self._accounts.has_open_parts(account.id):
             raise InputError(
                 f"{label} has posts that are not settled; `postkit list` shows them. Run "
-                "`postkit finish ID`, or `postkit resolve ID --give-up`, first."
+                "`postkit cancel ID`, `postkit finish ID` or `postkit resolve ID --give-up` first."
             )
+        vault = self._root.vault()
         problem = self._revoked(account)
         # The secret first: a crash in between leaves an account that can be removed again, and
-        # not a secret that nothing names any more.
-        self._root.vault().delete(account.id)
+        # not a secret that nothing names any more. Locked, so that nobody who renews it this
+        # moment writes it anew.
+        with vault.lock(account.id):
+            vault.delete(account.id)
         self._accounts.remove(account.id)
         self._root.clients.drop(account.id)
         return account, problem
@@ -242,24 +261,43 @@ class Connections(Installation):
         """End the account's access at the network; why it was not, if so."""
         from .network import CanRevoke
 
-        network = self.plugins.network(account.network)
         vault = self._root.vault()
         if account.id not in vault.ids():
             return None
-        fields, place = vault.access(account.id)
-        others = self._sharing(network, account, fields)
-        if others:
+        try:
+            network = self.plugins.network(account.network)
+        except (PluginError, UnknownName) as missing:
+            # A plugin that is gone, or that nobody wants to run any more, keeps no secret here.
             return Unavailable(
-                f"{' and '.join(others)} has the same access, so it was not ended.",
-                network=network.name,
+                f"{missing.message} End it in the network's settings.", network=account.network
             )
         if not isinstance(network, CanRevoke):
-            return self._end_access(network, place or place_of(account), fields, account.id)
+            # Whoever renews it this moment gets done first, and the new access is ended.
+            with vault.lock(account.id):
+                fields, place = vault.access(account.id)
+                return self._shared(network, account, fields) or self._end_access(
+                    network, place or place_of(account), fields, account.id
+                )
+        shared = self._shared(network, account, vault.get(account.id))
+        if shared is not None:
+            return shared
         try:
             self._with(account, lambda connection: network.revoke(connection.client))
         except NetworkError as error:
             return _left_to_do(network, error.message)
         return _left_to_do(network) if network.revoke_by_hand else None
+
+    def _shared(
+        self, network: Network[Any], account: Account, fields: Mapping[str, str]
+    ) -> NetworkError | None:
+        """Why the access is not ended: it is another account's too."""
+        others = self._sharing(network, account, fields)
+        if not others:
+            return None
+        return Unavailable(
+            f"{' and '.join(others)} has the same access, so it was not ended.",
+            network=network.name,
+        )
 
     def _sharing(
         self, network: Network[Any], account: Account, fields: Mapping[str, str]

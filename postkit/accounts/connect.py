@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+
 from ..deliver.clients import Clients
 from ..deliver.identity import identify
 from ..errors import InputError, NeedsLogin, NetworkError, PostkitError, Refused
@@ -74,13 +76,24 @@ def check_endpoint(network: Network[Any], endpoint: str | None) -> str | None:
         raise problem from None
     if not fit or not endpoint.isprintable() or " " in endpoint or "\\" in endpoint:
         raise problem
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "?" in endpoint or "#" in endpoint or "@" in parts.netloc:
         raise InputError("--endpoint takes scheme, host, port and path alone, and no password.")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise InputError(
             f"--endpoint {endpoint}: http would send the token in the clear; use https."
         )
-    return endpoint.rstrip("/")
+    return _as_sent(endpoint, problem).rstrip("/")
+
+
+def _as_sent(endpoint: str, problem: InputError) -> str:
+    """The spelling that requests are sent with: a host's name has no capitals there, and no letters
+    beyond ASCII. What an account is sent to is compared with it."""
+    request = requests.PreparedRequest()
+    try:
+        request.prepare_url(endpoint, None)
+    except (requests.RequestException, UnicodeError):
+        raise problem from None
+    return request.url or ""
 
 
 def check_bundle(ca_bundle: str | None) -> str | None:
@@ -112,8 +125,8 @@ def connect(
     """Add the account, or give new access to one that lost it (if ``replacing``, to any).
 
     ``is_granted``: the fields are the network's own answer, and no person's. ``confirm`` is asked
-    of a new account whether it is the right one. The second value says why it is unverified,
-    where it is.
+    of an account that was not verified before whether it is the right one. The second value says
+    why it is unverified, where it is.
 
     Raises InputError for what cannot be right, Declined where it is the wrong account, and
     Refused or NeedsLogin where the network answers that the access is wrong: then nothing is kept.
@@ -125,7 +138,7 @@ def connect(
     )
     endpoint, ca_bundle = place.endpoint, place.ca_bundle
     if known is not None:
-        return _again(network, known, given, accounts, vault, clients)
+        return _again(network, known, given, accounts, vault, clients, confirm)
     account = accounts.configured(
         Account(
             new_id("a"),
@@ -141,11 +154,7 @@ def connect(
     vault.put(account.id, dict(given), place_of(account))
     try:
         account, problem = verified(network, account, clients)
-        if confirm is not None and account.identity is not None and not confirm(account.identity):
-            raise Declined(
-                f"{account.identity.name} is not the account that was meant; nothing was kept. Log "
-                f"in at {network.title} as the right one, and connect again."
-            )
+        _check_meant(network, account.identity, confirm)
         accounts.add(account)
         account = accounts.by_id(account.id)
     except BaseException:
@@ -195,6 +204,7 @@ def _again(
     accounts: AccountRows,
     vault: Vault,
     clients: Clients,
+    confirm: Confirm | None,
 ) -> tuple[Account, NetworkError | None]:
     """New access for an account that lost it: its open posts go on where they stopped."""
     # Not in the vault before it is known to work: a worker that runs would send with it.
@@ -208,6 +218,9 @@ def _again(
             f"{account.label} was {was.name}, and this access is {now.name}'s. Connect that "
             "account under another --name."
         )
+    if was is None:
+        # Nothing tells yet whose account this is to be.
+        _check_meant(network, now, confirm)
     # Whoever renews the old access this moment must not write it over the new one; nor may the new
     # one go where the old one was for, so that it carries its place before the account has it.
     with vault.lock(account.id):
@@ -215,6 +228,15 @@ def _again(
         accounts.renew(found)
     clients.drop(account.id)
     return accounts.by_id(account.id), None
+
+
+def _check_meant(network: Network[Any], identity: Identity | None, confirm: Confirm | None) -> None:
+    """Raises Declined where a person says that it is the wrong account."""
+    if confirm is not None and identity is not None and not confirm(identity):
+        raise Declined(
+            f"{identity.name} is not the account that was meant; nothing was kept. Log in at "
+            f"{network.title} as the right one, and connect again."
+        )
 
 
 def verified(

@@ -82,6 +82,8 @@ def command(
         plugin = kit.plugins.network(network)
         given = read_credentials(kit, plugin, credentials)
         _ensure_key(kit, make_key, as_json)
+        if endpoint is None:
+            endpoint = _known_endpoint(kit, network, network if name is None else name)
         if not given:
             endpoint = _ask_endpoint(plugin, endpoint)
         way = _way(plugin, given, is_led=no_browser or port is not None or yes is not None)
@@ -223,6 +225,12 @@ def _make_key_file(kit: Kit) -> None:
         f"Made the vault's key: {kit.home.key_path}. Keep a copy: without it the secrets are lost.",
         err=True,
     )
+
+
+def _known_endpoint(kit: Kit, network: str, name: str) -> str | None:
+    """Where the account of that name is, if there is one and it has a server of its own."""
+    label = f"{network}:{name}"
+    return next((each.endpoint for each in kit.accounts if each.label == label), None)
 
 
 def _ask_endpoint(network: Network[Any], endpoint: str | None) -> str | None:

@@ -20,6 +20,10 @@ from .kit import Kit
 from .output import say, shown, wrapped
 from .screen import open_page
 
+NOBODY = (
+    "Nobody can be asked here whether it is the right account: name the one that is meant, as the "
+    "network shows it, with --yes NAME."
+)
 MOST_PASTED = 16_384
 """Characters of an answer that is pasted."""
 
@@ -41,10 +45,7 @@ class Wanted:
 def connect_in_browser(kit: Kit, network: Network[Any], terms: OAuth, wanted: Wanted) -> Account:
     """Lead a person through it. Raises InputError, Unanswered, Declined or NetworkError."""
     if wanted.yes is None and not wanted.replace and not sys.stdin.isatty():
-        raise InputError(
-            "Nobody can be asked here whether it is the right account: name the one that is meant, "
-            "as the network shows it, with --yes NAME."
-        )
+        raise InputError(NOBODY)
     if wanted.port == 0 and terms.redirects == "exact" and not isinstance(network, CanRegister):
         raise InputError(
             f"--port 0: {network.title} compares the redirect's address whole, so a free port "
@@ -204,8 +205,9 @@ def is_meant(kit: Kit, network: Network[Any], identity: Identity, wanted: Wanted
         and account.identity is not None
         and account.identity.id == identity.id
     ]
+    say(err=True)
     say(
-        shown(f"\n{network.title} says: this is {identity.name} {identity.url or ''}".rstrip()),
+        shown(f"{network.title} says: this is {identity.name} {identity.url or ''}".rstrip()),
         err=True,
     )
     if same:
@@ -215,4 +217,6 @@ def is_meant(kit: Kit, network: Network[Any], identity: Identity, wanted: Wanted
         )
     if wanted.yes is not None:
         return wanted.yes.removeprefix("@") in (identity.id, identity.name.removeprefix("@"))
+    if not sys.stdin.isatty():
+        raise InputError(NOBODY)
     return click.confirm("Is this the right account?", err=True)

@@ -294,6 +294,10 @@ def test_what_a_server_says_cannot_steer_the_terminal(postkit: Program) -> None:
         ("https://exa mple.com", "is no web address; write https://SERVER."),
         ("https://me:pw@example.com", "takes scheme, host, port and path alone"),
         ("https://example.com/?token=1", "takes scheme, host, port and path alone"),
+        ("https://example.com/?", "takes scheme, host, port and path alone"),
+        ("https://example.com#", "takes scheme, host, port and path alone"),
+        ("https://@example.com", "takes scheme, host, port and path alone"),
+        ("https://*.example", "is no web address; write https://SERVER."),
         ("", "is no web address; write https://SERVER."),
     ],
 )
@@ -303,6 +307,27 @@ def test_an_endpoint_that_cannot_be_one(postkit: Program, endpoint: str, said: s
     )
     assert said in found
     assert "me:pw" not in found
+    assert accounts(postkit) == []
+
+
+def test_an_endpoint_in_capitals_is_the_same_server(postkit: Program) -> None:
+    port = postkit.server.url.rpartition(":")[2]
+    said = postkit(
+        "connect", "mastodon", "--endpoint", f"HTTP://LocalHost:0{port}/mastodon",
+        "--credential", f"access_token={token_of(postkit)}",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    [row] = accounts(postkit)
+    assert row["endpoint"] == f"http://localhost:{port}/mastodon"
+    assert row["state"] == "ok"
+
+
+def test_a_token_with_a_character_too_many_is_refused(postkit: Program) -> None:
+    said = postkit.fails(
+        1, "connect", "mastodon", "--endpoint", endpoint_of(postkit),
+        "--credential", f"access_token={token_of(postkit)}\u200b",
+    )  # fmt: skip
+    assert "a character that no request can carry: copy it again" in said
     assert accounts(postkit) == []
 
 

@@ -165,13 +165,14 @@ def test_the_answer_is_pasted_where_there_is_no_browser(postkit: Program) -> Non
     assert [row["state"] for row in accounts(postkit)] == ["ok"]
 
 
-def started(program: Program, *arguments: str, yes: str = "@emulated") -> subprocess.Popen[str]:
+def started(
+    program: Program, *arguments: str, yes: str | None = "@emulated", endpoint: bool = True
+) -> subprocess.Popen[str]:
+    where = ["--endpoint", endpoint_of(program)] if endpoint else []
+    named = ["--yes", yes] if yes is not None else []
     process = subprocess.Popen(
         command(
-            [
-                "connect", "x", "--endpoint", endpoint_of(program), "--no-browser", "--yes", yes,
-                *app_of(program), *arguments,
-            ]
+            ["connect", "x", *where, "--no-browser", *named, *app_of(program), *arguments],
         ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -199,6 +200,34 @@ def test_a_script_names_the_account(postkit: Program) -> None:
     assert '"account": "x:x"' in out
     assert '"state": "ok"' in out
     assert "pk_canary" not in out + err
+
+
+def test_new_access_is_for_the_server_where_the_account_is(postkit: Program) -> None:
+    """As each remedy says it: without the endpoint."""
+    for arguments, endpoint in ((), True), (("--replace",), False):
+        process = started(postkit, *arguments, endpoint=endpoint)
+        url = address_in(process)
+        _, err = process.communicate(f"{LOOPBACK}?{urlencode(consented(url))}\n", timeout=60)
+        assert process.returncode == 0, err
+        assert ("\n\nX says: this is @emulated " in err) is endpoint
+    [row] = accounts(postkit)
+    assert row["endpoint"] == endpoint_of(postkit)
+
+
+def test_nobody_was_asked_yet_whose_account_it_is(postkit: Program) -> None:
+    given = account_of(postkit, "x")["credentials"]
+    kept = postkit(
+        "connect", "x", "--endpoint", "http://127.0.0.1:9/x",
+        *(f"--credential={name}={value}" for name, value in given.items()),
+    )  # fmt: skip
+    assert "unverified" in kept.out
+    for yes, said in (None, "Nobody can be asked here"), ("@brand", "not the account that was me"):
+        process = started(postkit, "--replace", yes=yes)
+        url = address_in(process)
+        _, err = process.communicate(f"{LOOPBACK}?{urlencode(consented(url))}\n", timeout=60)
+        assert said in err
+        assert process.returncode in (1, 2)
+    assert [row["state"] for row in accounts(postkit)] == ["unverified"]
 
 
 def test_another_account_than_the_one_that_was_named(postkit: Program) -> None:

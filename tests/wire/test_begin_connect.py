@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -18,7 +20,15 @@ import pytest
 from postkit.accounts.oauth.terms import OAuth, Scope
 from postkit.accounts.secrets import Secrets
 from postkit.contract import NETWORKS_HOOK
-from postkit.errors import InputError, NeedsLogin, NetworkError, PostkitError, Refused, Unavailable
+from postkit.errors import (
+    InputError,
+    NeedsLogin,
+    NetworkError,
+    PostkitError,
+    Refused,
+    Unavailable,
+    VaultError,
+)
 from postkit.kit import Kit
 from postkit.network import Account, Credential, CredentialSet, Identity
 from postkit.transport import Session
@@ -56,6 +66,8 @@ class Door(Board):
         return session
 
     def identify(self, client: Session) -> Identity:
+        if not self.who:
+            raise Unavailable("Nobody answers.")
         return Identity(self.who, "doorkeeper")
 
 
@@ -68,6 +80,18 @@ def tokens(*bodies: str) -> Answer:
         ok(body)(connection, request)
 
     return answer
+
+
+class Hall(Door):
+    """A door that takes apps without a person."""
+
+    name = "hall"
+    title = "Hall"
+    apps: int = 0
+
+    def register(self, session: Session, redirect_uri: str) -> dict[str, str]:
+        self.apps += 1
+        return {**APP, "client_id": f"app-{self.apps}"}
 
 
 class Bare(Board):
@@ -99,7 +123,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def kit(tmp_path: Path, door: Door, clock: HandClock) -> Iterator[Kit]:
-    plugins = [Plugin(door, Bare())]
+    plugins = [Plugin(door, Bare(), Hall())]
     with Kit(home=tmp_path / "home", key=b"k" * 32, plugins=plugins, clock=clock) as kit:
         yield kit
 
@@ -210,6 +234,11 @@ def test_a_public_app_names_itself(kit: Kit) -> None:
         ({"app": {}}, rf"needs an app's client_id, .* Register {URI} there"),
         ({"app": {"client_secret": "pk_canary_x"}}, "needs an app's client_id"),
         ({"app": {"api_key": "pk_canary_x"}}, "client_id and client_secret, no 'api_key'"),
+        ({"app": {"client_id": "caf\u00e9"}}, "client_id of the app at Door holds a character"),
+        (
+            {"app": {**APP, "client_secret": "pk_canary\u200b"}},
+            "client_secret of the app .* copy it",
+        ),
         ({"name": "a b"}, "an account's name has letters"),
         ({"endpoint": "http://door.example"}, "in the clear"),
         ({"endpoint": None}, "name yours with --endpoint"),
@@ -337,3 +366,92 @@ def test_nothing_secret_is_written_outside_of_the_vault(kit: Kit, tmp_path: Path
             content = path.read_bytes()
             assert b"pk_canary" not in content, path
             assert json.dumps(state).encode() not in content, path
+
+
+@pytest.mark.parametrize(
+    "broken", [KeyboardInterrupt(), RuntimeError("aborted"), VaultError("The disk is full.")]
+)
+def test_access_that_is_not_kept_is_ended(kit: Kit, broken: BaseException) -> None:
+    def confirm(_: Identity) -> bool:
+        raise broken
+
+    with RawServer(tokens(TOKEN)) as server:
+        _, state = begin(kit, server.url)
+        with pytest.raises(type(broken)):
+            kit.finish_connect(state, {"code": "c", "state": state}, confirm=confirm)
+        head, _, body = server.requests[-1].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /revoke ")
+    assert dict(parse_qsl(body.decode()))["token"] == "pk_canary_door_token"
+    assert kit.accounts == []
+
+
+def test_access_that_cannot_be_ended_from_here_is_told(kit: Kit, door: Door) -> None:
+    door.oauth = replace(TERMS, revoke=None)  # type: ignore[misc]
+    with RawServer(tokens(TOKEN)) as server:
+        _, state = begin(kit, server.url)
+        with pytest.raises(PostkitError, match="The access lives on at the network: Door has no"):
+            kit.finish_connect(state, {"code": "c", "state": state}, confirm=lambda _: False)
+
+
+def test_new_access_for_whom_nobody_knows_yet_is_confirmed(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "door:door"
+    with monkeypatch.context() as away:
+        away.setattr(Door, "who", "")
+        kit.connect("door", {"access_token": "pk_canary_old"}, endpoint="https://door.example")
+    assert kit.account(name).identity is None
+    with RawServer(tokens(TOKEN, TOKEN)) as server:
+        _, state = begin(kit, server.url, replace=True)
+        with pytest.raises(PostkitError, match="not the account that was meant"):
+            kit.finish_connect(state, {"code": "c", "state": state}, confirm=lambda _: False)
+        assert kit.vault().get(kit.account(name).id) == {"access_token": "pk_canary_old"}
+        _, state = begin(kit, server.url, replace=True)
+        kit.finish_connect(state, {"code": "c", "state": state}, confirm=lambda _: True)
+    assert kit.account(name).identity == Identity("1", "doorkeeper")
+
+
+@pytest.mark.parametrize(
+    ("error", "apps"), [("invalid_client", 2), ("unauthorized_client", 2), ("invalid_grant", 1)]
+)
+def test_an_app_is_forgotten_where_its_server_does_not_know_it(
+    kit: Kit, error: str, apps: int
+) -> None:
+    with RawServer(ok(f'{{"error": "{error}"}}', "400 Bad Request")) as server:
+        _, state = kit.begin_connect("hall", redirect_uri=URI, endpoint=server.url)
+        with pytest.raises(Refused):
+            kit.finish_connect(state, {"code": "c", "state": state})
+        url, _ = kit.begin_connect("hall", redirect_uri=URI, endpoint=server.url)
+    assert query_of(url)["client_id"] == f"app-{apps}"
+
+
+def test_access_that_is_renewed_while_its_account_is_removed(kit: Kit) -> None:
+    with RawServer(tokens(TOKEN)) as server:
+        _, state = begin(kit, server.url)
+        account = kit.finish_connect(state, {"code": "c", "state": state})
+        vault = kit.vault()
+        with vault.lock(account.id):
+            remover = threading.Thread(target=kit.remove_account, args=[account.label])
+            remover.start()
+            time.sleep(0.3)
+            fields = vault.get(account.id)
+            vault.rotate(account.id, {**fields, "access_token": "pk_canary_renewed"})
+        remover.join(30)
+        head, _, body = server.requests[-1].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /revoke ")
+    assert dict(parse_qsl(body.decode()))["token"] == "pk_canary_renewed"
+    assert account.id not in vault.ids()
+    assert kit.accounts == []
+
+
+def test_an_account_whose_plugin_is_gone_is_removed(kit: Kit, tmp_path: Path) -> None:
+    with RawServer(tokens(TOKEN)) as server:
+        _, state = begin(kit, server.url)
+        account = kit.finish_connect(state, {"code": "c", "state": state})
+        with Kit(home=tmp_path / "home", key=b"k" * 32) as bare:
+            _, problem = bare.remove_account(account.label)
+            assert problem is not None
+            assert "There is no network 'door'" in problem.message
+            assert "End it in the network's settings" in problem.message
+            assert bare.accounts == []
+            assert account.id not in bare.vault().ids()

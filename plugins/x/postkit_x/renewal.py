@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import Any
 
+from postkit.accounts.oauth.answer import end_of, token_of
 from postkit.errors import NeedsLogin, NetworkError, Throttled, Unavailable
 from postkit.network import Failure
 
@@ -75,14 +76,10 @@ def _ask(title: str, client: Client) -> dict[str, str]:
         ) from error
     answer = _json(response)
     if response.ok and answer.get("access_token"):
-        fresh = {"access_token": str(answer["access_token"])}
-        if answer.get("refresh_token"):
-            fresh["refresh_token"] = str(answer["refresh_token"])
-        seconds = answer.get("expires_in")
+        names = [name for name in ("access_token", "refresh_token") if answer.get(name)]
+        fresh = {name: token_of(title, answer[name], name) for name in names}
         # Without it, the end of the token before would say of this one that it is over already.
-        end = str(int(time.time()) + seconds) if isinstance(seconds, int) else ""
-        fresh["expires_at"] = end
-        return fresh
+        return {**fresh, "expires_at": end_of(answer, time.time())}
     raise _refusal(title, client, response.status_code, answer)
 
 

@@ -163,6 +163,38 @@ def test_the_end_of_the_old_token_is_not_taken_for_that_of_the_new_one(
         assert bench.asked("POST", TOKEN) == 1
 
 
+class Careless(XEmulator):
+    """Answers with what no header can carry."""
+
+    given: object = ""
+
+    def leave(self, request: Request, response: Response) -> None:
+        super().leave(request, response)
+        if request.url.path.endswith(TOKEN) and response.status_code == 200:
+            answer = {**json.loads(bytes(response.body)), "access_token": self.given}
+            response.body = json.dumps(answer).encode()
+            response.headers["content-length"] = str(len(response.body))
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["pk_canary_a\nb", "pk_canary_\u00e9", {"a": "pk_canary_b"}, 7],
+    ids=["line break", "not ASCII", "object", "number"],
+)
+def test_a_token_that_cannot_be_sent_is_not_kept(
+    bench: Bench, tmp_path: Path, given: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Careless, "given", given)
+    with EmulatorServer([Careless]) as server:
+        bench = type(bench)(server, Vault(tmp_path / "other", bytes(32)))
+        connection = bench.connect()
+        before = bench.vault.get("a_1")
+        with pytest.raises(Unavailable, match="an access_token that cannot be sent") as caught:
+            connection.renew()
+        assert "pk_canary" not in caught.value.message
+        assert bench.vault.get("a_1") == before
+
+
 def test_a_refresh_token_that_was_used_needs_a_person(bench: Bench) -> None:
     given = bench.emulator.credentials()
     form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}

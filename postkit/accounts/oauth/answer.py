@@ -45,9 +45,9 @@ def fields_of(title: str, terms: OAuth, response: requests.Response, now: float)
             network=title,
             status=response.status_code,
         )
-    fields = {"access_token": _token(title, answer["access_token"], "access_token")}
+    fields = {"access_token": token_of(title, answer["access_token"], "access_token")}
     if answer.get("refresh_token"):
-        fields["refresh_token"] = _token(title, answer["refresh_token"], "refresh_token")
+        fields["refresh_token"] = token_of(title, answer["refresh_token"], "refresh_token")
     kind = answer.get("token_type", "bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise Unavailable(f"{title} gave a token that is none of a bearer.", network=title)
@@ -86,6 +86,15 @@ def granted(title: str, terms: OAuth, scope: object) -> list[str]:
     return names
 
 
+def token_of(title: str, value: object, name: str) -> str:
+    """A token of an answer, as a header can carry it. Raises Unavailable for anything else."""
+    if isinstance(value, str):
+        Secret(value)  # from here on the redactor knows it
+        if _TOKEN.fullmatch(value) and len(value) <= LONGEST_TOKEN:
+            return value
+    raise Unavailable(f"{title} gave an {name} that cannot be sent.", network=title)
+
+
 def _json(response: requests.Response) -> dict[str, Any]:
     try:
         answer = response.json()
@@ -102,11 +111,3 @@ def _said(answer: Mapping[str, Any]) -> str:
         found = error.get("message") or found
     text = found if isinstance(found, str) else error if isinstance(error, str) else ""
     return " ".join(Redactor.redact(text).split())[:200].rstrip(".")
-
-
-def _token(title: str, value: object, name: str) -> str:
-    if isinstance(value, str):
-        Secret(value)  # from here on the redactor knows it
-        if _TOKEN.fullmatch(value) and len(value) <= LONGEST_TOKEN:
-            return value
-    raise Unavailable(f"{title} gave an {name} that cannot be sent.", network=title)

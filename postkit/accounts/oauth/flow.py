@@ -23,6 +23,8 @@ from .tokens import exchanged
 
 LONGEST_CODE = 4_096
 """Characters; a URL has few more."""
+UNKNOWN_APP = frozenset({"invalid_client", "unauthorized_client"})
+"""The errors that speak of the app, and not of the code (RFC 6749 section 5.2)."""
 CHOICE = "choice"
 """The parameter that answers ``ChoiceNeeded``."""
 
@@ -116,8 +118,9 @@ class Flow:
                     redirect_uri=pending.redirect_uri,
                     verifier=pending.verifier,
                 )
-            except Refused:
-                self.forget(network, pending.redirect_uri, pending.endpoint)
+            except Refused as no:
+                if no.code in UNKNOWN_APP:
+                    self.forget(network, pending.redirect_uri, pending.endpoint)
                 raise
             fields = {**pending.app, **fields}
             choices = _choices(network, session, fields)
@@ -163,9 +166,11 @@ class Flow:
             if not app:
                 with self._session(network, place) as session:
                     app = _registered(network, session, redirect_uri)
+                _check_app(network.title, app)
                 self._apps.put(network.name, place.endpoint, app, redirect_uri)
         else:
             app = dict(given) or self._apps.get(network.name, place.endpoint)
+        _check_app(network.title, app)
         missing = [name for name in terms.app if not app.get(name)]
         if not terms.needs_secret:
             missing = [name for name in missing if name == "client_id"]
@@ -176,6 +181,17 @@ class Flow:
                 f"KEY=VALUE. {how}"
             )
         return app
+
+
+def _check_app(title: str, app: Mapping[str, str]) -> None:
+    """Raises InputError for what no app has: its credentials are of visible ASCII characters and
+    blanks (RFC 6749 appendix A)."""
+    for name, value in app.items():
+        if not value.isascii() or not value.isprintable():
+            raise InputError(
+                f"{name} of the app at {title} holds a character that it cannot have: copy it "
+                "again, without what stands around it."
+            )
 
 
 def terms_of(network: Network[Any]) -> OAuth:

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from ...clock import Clock, micros
-from ...errors import InputError
+from ...errors import InputError, VaultError
 from ..secret import Secret
 from .terms import Choice
 
@@ -88,7 +88,13 @@ class PendingConnects:
 
     def _sweep(self) -> None:
         for known in self._vault.ids():
-            if known.startswith(PREFIX) and self._is_old(self._vault.get(known)):
+            if not known.startswith(PREFIX):
+                continue
+            try:
+                is_old = self._is_old(self._vault.get(known))
+            except VaultError:
+                continue  # finished this very moment; what is damaged is told where it is used
+            if is_old:
                 self._vault.delete(known)
 
     def _is_old(self, kept: Mapping[str, str]) -> bool:

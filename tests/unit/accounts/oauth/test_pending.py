@@ -117,6 +117,23 @@ def test_what_is_too_old_is_swept(vault: Vault, clock: ManualClock) -> None:
     assert connects.take(state) == PENDING
 
 
+def test_one_that_is_finished_while_another_begins(
+    vault: Vault, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connects = PendingConnects(vault, clock)
+    seen, take = vault.ids, connects.take
+    finished = connects.put(PENDING)
+
+    def ids(_: Vault) -> tuple[str, ...]:
+        before = seen()
+        monkeypatch.undo()
+        take(finished)
+        return before
+
+    monkeypatch.setattr(Vault, "ids", ids)
+    assert connects.take(connects.put(PENDING)) == PENDING
+
+
 def test_one_of_many_gets_it(vault: Vault, clock: ManualClock) -> None:
     state = PendingConnects(vault, clock).put(PENDING)
     got: list[Pending] = []
