@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .errors import InDoubt, NeedsLogin, NetworkError, Refused, Throttled, Unavailable
+from .logs import logger
 from .network import Failure, Network
 
-log = logging.getLogger("postkit.classify")
+log = logger("classify")
 
 REQUEST_ID_HEADERS = ("x-request-id", "x-fb-trace-id", "x-transaction-id", "cf-ray")
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 from ..accounts.secret import Redactor
 from ..classify import classified
 from ..errors import InDoubt, NetworkError, PluginError, Unavailable
+from ..logs import logger
 from ..network import Failure, Network, Outgoing, Receipt
 from ..transport import CreateScope, Exchange, Session, is_transport_error
 
-log = logging.getLogger("postkit.deliver")
+log = logger("deliver")
 
 
 def create(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -12,11 +11,12 @@ from urllib.parse import urlsplit
 from ..accounts.draft import Draft
 from ..accounts.grant import LEARNT
 from ..accounts.place import Place, place_of
-from ..accounts.secret import RedactingFilter, Redactor
+from ..accounts.secret import Redactor
 from ..accounts.secrets import Misplaced, Secrets
 from ..accounts.vault import Vault
 from ..classify import classified
 from ..errors import InDoubt, NeedsLogin, PluginError, PostkitError, Refused, Unavailable
+from ..logs import redact_logs
 from ..network import Account, CanRefresh, Failure, Identity, Network
 from ..plugins import Plugins
 from ..transport import Session, is_transport_error
@@ -25,7 +25,6 @@ from .seconds import timeouts
 
 T = TypeVar("T")
 TRANSPORT_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
-_FILTER = RedactingFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +261,3 @@ def _is_local(endpoint: str | None) -> bool:
 
     # A rehearsal leaves this machine for nothing.
     return endpoint is not None and is_loopback(urlsplit(endpoint).hostname or "")
-
-
-def redact_logs(names: Iterable[str]) -> None:
-    """Let no secret through these loggers, whatever level a program sets."""
-    for name in names:
-        logger = logging.getLogger(name)
-        if _FILTER not in logger.filters:
-            logger.addFilter(_FILTER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -26,6 +25,7 @@ from ..errors import (
     Unavailable,
     VaultError,
 )
+from ..logs import logger
 from ..network import Outgoing, Receipt, RenderedPart
 from ..store.media import MediumBusy
 from ..store.rows import DeliveryRow, PartRow
@@ -41,7 +41,7 @@ from .ledger import Fenced, Taken
 from .states import TRANSITIONS
 from .steps import Run, Watch
 
-log = logging.getLogger("postkit.deliver")
+log = logger("deliver")
 
 _busy: set[tuple[str, str]] = set()
 """Owner and delivery that a thread works at: the threads of a process share one owner's name."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from collections.abc import Callable, Iterator
 
 from ..errors import PostkitError
+from ..logs import logger
 from ..store.rows import PartRow
 
-log = logging.getLogger("postkit.deliver")
+log = logger("deliver")
 
 EVERY = 30.0
 """Seconds between two signs: a quarter of a lease, so that one may fail."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -13,9 +12,10 @@ from typing import Any
 from ..accounts.secret import Redactor
 from ..clock import Clock, micros
 from ..errors import StoreError
+from ..logs import logger
 from ..store.database import Database
 
-log = logging.getLogger("postkit.observers")
+log = logger("observers")
 
 LEASE = timedelta(seconds=60)
 """While one process tells, no other one does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from ..accounts.vault import Vault
 from ..clock import Clock
 from ..contract import asked
 from ..errors import NeedsLogin, NetworkError, PostkitError, StoreError, VaultError
+from ..logs import logger
 from ..network import Account, CanRefresh
 from ..plugins import Plugins
 from ..store.accounts import AccountRows
@@ -22,7 +22,7 @@ from .clients import Clients, Connection
 from .disconnect import disconnect
 from .ledger import Ledger
 
-log = logging.getLogger("postkit.renewals")
+log = logger("renewals")
 
 EVERY = 60.0
 """Seconds between two looks at all accounts."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 
 from ..clock import Clock, micros
 from ..errors import PostkitError
+from ..logs import logger
 from ..store import rows
 from ..store.database import Database
 from ..tenant import of_tenant
@@ -15,7 +15,7 @@ from ..zones import forget_zones, rules_fingerprint
 from .ledger import Ledger
 from .moves import Fenced
 
-log = logging.getLogger("postkit.worker")
+log = logger("worker")
 
 FACT = "zone rules"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from ..accounts.secret import Redactor
 from ..classify import moment_told
 from ..clock import Clock
 from ..errors import NeedsLogin, PostkitError
+from ..logs import logger
 from ..network import Account, Guarantee, Network, RenderedPart
 from ..store.accounts import AccountRows
 from ..store.media import MediaFiles
@@ -30,7 +30,7 @@ from .moves import Gate
 from .owner import is_dead
 from .spool import Spool
 
-log = logging.getLogger("postkit.deliver")
+log = logger("deliver")
 
 BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(minutes=5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..logs import logger
 from .base import Emulator
 from .journal import Entry, redact_query
 from .page import Page
@@ -22,7 +22,7 @@ from .world import World
 
 CONTROL = "_postkit"
 
-_log = logging.getLogger("postkit.emulator")
+_log = logger("emulator")
 
 
 class App:

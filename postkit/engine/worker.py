@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +17,11 @@ from ..deliver.outbox import Outbox
 from ..deliver.rules import ZoneRules
 from ..deliver.steps import Progress, Watch
 from ..errors import PostkitError, StoreError
+from ..logs import logger
 from ..store.publications import PublicationRows
 from ..store.rows import DeliveryRow, PartRow
 
-log = logging.getLogger("postkit.worker")
+log = logger("worker")
 
 THREADS = 16
 POLL = 0.2

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from datetime import timedelta
 
 from ..clock import Clock, micros
+from ..logs import logger
 from .database import Database
 from .media import MediaFiles
 
-log = logging.getLogger("postkit.worker")
+log = logger("worker")
 
 EVERY = timedelta(hours=1)
 SETTLED_FOR = timedelta(days=30)
