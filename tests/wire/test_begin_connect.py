@@ -277,6 +277,7 @@ def test_a_name_that_is_taken_is_told_before_anybody_logs_in(kit: Kit) -> None:
         ({"error": "server_error", "error_description": "Sorry\nHTTP"}, Refused, "Sorry HTTP"),
         ({"code": "c", "error": "access_denied"}, Refused, "declined"),
         ({"code": "c", "iss": "https://evil.example"}, InputError, "another server"),
+        ({"code": "c", "iss": "https://[evil"}, InputError, "another server"),
     ],
 )
 def test_answers_that_are_none(
@@ -288,6 +289,15 @@ def test_answers_that_are_none(
     assert kit.accounts == []
     with pytest.raises(InputError, match="used already"):
         kit.finish_connect(state, {"code": "c", "state": state})
+
+
+@pytest.mark.parametrize("params", [None, "code=c", {"code": ["c"]}, {"choice": 1}, [("a", "b")]])
+def test_a_query_that_is_no_mapping_of_text(kit: Kit, params: object) -> None:
+    _, state = begin(kit)
+    with pytest.raises(InputError, match="a mapping of names to text"):
+        kit.finish_connect(state, params)  # type: ignore[arg-type]
+    with pytest.raises(Refused):
+        kit.finish_connect(state, {"error": "access_denied", "state": state})
 
 
 def test_an_answer_that_comes_too_late(kit: Kit, clock: HandClock) -> None:
@@ -442,6 +452,19 @@ def test_access_that_is_renewed_while_its_account_is_removed(kit: Kit) -> None:
     assert dict(parse_qsl(body.decode()))["token"] == "pk_canary_renewed"
     assert account.id not in vault.ids()
     assert kit.accounts == []
+
+
+def test_an_account_is_removed_while_its_network_is_away(kit: Kit) -> None:
+    with RawServer(tokens(TOKEN)) as server:
+        _, state = begin(kit, server.url)
+        account = kit.finish_connect(state, {"code": "c", "state": state})
+    _, problem = kit.remove_account(account.label)
+    assert problem is not None
+    assert problem.message == (
+        "Door could not be asked to end the access (ConnectionError). End it in the network's "
+        "settings."
+    )
+    assert account.id not in kit.vault().ids()
 
 
 def test_an_account_whose_plugin_is_gone_is_removed(kit: Kit, tmp_path: Path) -> None:

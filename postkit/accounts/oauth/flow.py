@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,14 +14,13 @@ from ...errors import InputError, PluginError, Refused
 from ...network import CanChoose, CanRegister, Network
 from ...transport import Session
 from ..place import Place
-from ..secret import Redactor, Secret
+from ..secret import Secret
 from .apps import Apps
 from .pending import Pending, PendingConnects
+from .query import check_query, check_state, code_of
 from .terms import Choice, OAuth, placed
 from .tokens import exchanged
 
-LONGEST_CODE = 4_096
-"""Characters; a URL has few more."""
 UNKNOWN_APP = frozenset({"invalid_client", "unauthorized_client"})
 """The errors that speak of the app, and not of the code (RFC 6749 section 5.2)."""
 CHOICE = "choice"
@@ -98,15 +96,16 @@ class Flow:
         (ChoiceNeeded where there are several accounts), Refused, NeedsLogin or Unavailable: then
         nothing is kept, and it must be begun again (but for a choice).
         """
+        check_query(params)
         chosen = params.get(CHOICE)
         if chosen is None:
-            _check_state(state, params)
+            check_state(state, params)
         pending = self._pending.take(state)
         network = network_of(pending.network)
         if pending.choices:
             return pending, self._chosen(pending, state, network.title, chosen)
         terms = terms_of(network)
-        code = _code(network.title, pending, params)
+        code = code_of(network.title, pending, params)
         with self._session(network, Place(pending.endpoint, pending.ca_bundle)) as session:
             try:
                 fields = exchanged(
@@ -242,47 +241,6 @@ def _page(
         query["code_challenge"] = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         query["code_challenge_method"] = "S256"
     return f"{placed(terms.authorize, endpoint)}?{urlencode(query)}"
-
-
-def _check_state(state: str, params: Mapping[str, str]) -> None:
-    given = params.get("state")
-    if not isinstance(given, str) or not hmac.compare_digest(
-        given.encode("utf-8", "replace"), state.encode("utf-8", "replace")
-    ):
-        raise InputError(
-            "The answer's state is not the one that was sent: somebody else's answer may have been "
-            "slipped in. Nothing was kept; begin again with `postkit connect`."
-        )
-
-
-def _code(title: str, pending: Pending, params: Mapping[str, str]) -> str:
-    """The code of an answer that says yes. Raises Refused or InputError."""
-    error = params.get("error")
-    if error:
-        said = params.get("error_description") or error
-        told = " ".join(Redactor.redact(said).split())[:200].rstrip(".")
-        why = "you or the network declined" if error == "access_denied" else "the network declined"
-        raise Refused(
-            f"{title}: {why} ({told}); nothing was kept. Connect again.",
-            network=pending.network,
-            code=error[:100],
-        )
-    issuer = params.get("iss")
-    if issuer and pending.endpoint and _origin(issuer) != _origin(pending.endpoint):
-        raise InputError(
-            f"{title}: the answer is of another server than {pending.endpoint} (RFC 9207); "
-            "nothing was kept."
-        )
-    code = params.get("code", "")
-    if not code or len(code) > LONGEST_CODE or not code.isascii() or not code.isprintable():
-        raise InputError(f"{title} answered without a code; begin again with `postkit connect`.")
-    Secret(code)
-    return code
-
-
-def _origin(address: str) -> tuple[str, str]:
-    parts = urlsplit(address)
-    return parts.scheme, parts.netloc.lower()
 
 
 def _registered(network: Any, session: Session, redirect_uri: str) -> dict[str, str]:

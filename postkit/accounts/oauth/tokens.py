@@ -30,7 +30,13 @@ def exchanged(
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if terms.pkce:
         form["code_verifier"] = verifier
-    response = asked(title, terms, session, app, terms.token, form)
+    try:
+        response = asked(terms, session, app, terms.token, form)
+    except OSError as error:
+        raise Unavailable(
+            f"{title} could not be asked for access ({type(error).__name__}); connect again.",
+            network=title,
+        ) from error
     return fields_of(title, terms, response, time.time())
 
 
@@ -44,7 +50,13 @@ def revoked(
     if terms.revoke is None:
         raise Unavailable(f"{title} has no way to end the access from here.", network=title)
     form = {"token": token, "token_type_hint": hint}
-    response = asked(title, terms, session, app, terms.revoke, form)
+    try:
+        response = asked(terms, session, app, terms.revoke, form)
+    except OSError as error:
+        raise Unavailable(
+            f"{title} could not be asked to end the access ({type(error).__name__}).",
+            network=title,
+        ) from error
     if not response.ok:
         raise Unavailable(
             f"{title} did not end the access (HTTP {response.status_code}).",
@@ -54,14 +66,13 @@ def revoked(
 
 
 def asked(
-    title: str,
     terms: OAuth,
     session: Session,
     app: Mapping[str, str],
     address: str,
     form: Mapping[str, str],
 ) -> requests.Response:
-    """Send ``form`` with the app's proof of itself (RFC 6749 section 2.3.1)."""
+    """Send ``form`` with the app's proof of itself (RFC 6749 section 2.3.1). Raises OSError."""
     client_id, secret = app.get("client_id", ""), app.get("client_secret", "")
     sent, auth = dict(form), None
     if secret and terms.proof == "basic":
@@ -70,12 +81,6 @@ def asked(
         sent["client_id"] = client_id
         if secret:
             sent["client_secret"] = secret
-    try:
-        return session.post(
-            placed(address, session.endpoint), data=sent, auth=auth, headers=dict(terms.headers)
-        )
-    except OSError as error:
-        raise Unavailable(
-            f"{title} could not be asked for access ({type(error).__name__}); connect again.",
-            network=title,
-        ) from error
+    return session.post(
+        placed(address, session.endpoint), data=sent, auth=auth, headers=dict(terms.headers)
+    )
