@@ -159,9 +159,14 @@ class Renewals:
             self._later(account, error)
             return grant
         self._accounts.set_renewed(account.id)
-        self._seen.pop(account.id, None)
         log.info("%s: its access was renewed.", account.label)
-        return grant_in(self._vault(), self._plugins, account)
+        after = grant_in(self._vault(), self._plugins, account)
+        if after.expires_at == grant.expires_at:
+            # A plugin that keeps no new end: its network must not be asked once a minute for ever.
+            self._seen[account.id].again = self._clock.now() + LONGEST_BACKOFF
+        else:
+            del self._seen[account.id]
+        return after
 
     def _later(self, account: Account, error: PostkitError) -> None:
         seen = self._seen[account.id]

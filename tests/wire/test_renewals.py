@@ -6,7 +6,7 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from postkit.emulator.server import EmulatorServer
 from postkit.hookspecs import hookimpl
 from postkit.kit import Kit
 from postkit.plugins import Plugins
+from postkit.transport import Session
 
-from .board import KEY, HandClock
+from .board import KEY, Board, HandClock, kit_of, serving
 
 NETWORK, LABEL = "x", "x:x"
 TOKEN = "/2/oauth2/token"
@@ -281,6 +282,33 @@ def test_access_that_was_replaced_meanwhile_is_not_refused(
     monkeypatch.setattr("postkit.deliver.renewals.disconnect", replaced_first)
     looks.look()
     assert kit.account(LABEL).state == "ok"
+
+
+class Forgetful(Board):
+    """Renews access, and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renewed = 0
+
+    def refresh(self, client: Session) -> None:
+        self.renewed += 1
+
+    def grant(self, fields: Mapping[str, str]) -> Grant:
+        return Grant(expires_at=datetime(2026, 1, 1, tzinfo=UTC), is_renewable=True)
+
+
+def test_an_end_that_stays_as_it_was_is_not_renewed_at_each_look(tmp_path: Path) -> None:
+    board = Forgetful()
+    with serving() as server, kit_of(tmp_path, server, board, HandClock()) as kit:
+        looks = renewals(kit)
+        for _ in range(5):
+            looks.look()
+            later(kit, 60)
+        assert board.renewed == 1
+        later(kit, 30 * 60)
+        looks.look()
+        assert board.renewed == 2
 
 
 # What only a person can renew
