@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from postkit.accounts.oauth.terms import OAuth, Scope
+from postkit.accounts.secret import _Known
 from postkit.accounts.secrets import Secrets
 from postkit.contract import NETWORKS_HOOK
 from postkit.errors import (
@@ -330,6 +331,21 @@ def test_token_answers_that_are_none(
     assert "pk_canary" not in caught.value.message
     assert kit.accounts == []
     assert kit.vault().ids() == ()
+
+
+@pytest.mark.parametrize("process", ["the same", "another"])
+def test_an_apps_secret_that_a_server_repeats_is_not_shown(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, process: str
+) -> None:
+    secret = "pk_canary_repeated_by_a_server"
+    monkeypatch.setattr("postkit.accounts.secret._known", _Known())
+    answer = f'{{"error": "invalid_client", "error_description": "Nobody has {secret} here"}}'
+    with RawServer(ok(answer, "401 Unauthorized")) as server:
+        _, state = begin(kit, server.url, app={"client_id": "a", "client_secret": secret})
+        if process == "another":
+            monkeypatch.setattr("postkit.accounts.secret._known", _Known())
+        with pytest.raises(Refused, match=r"Nobody has \*\*\* here"):
+            kit.finish_connect(state, {"code": "c", "state": state})
 
 
 def test_the_wrong_account_is_ended_at_the_network(kit: Kit) -> None:

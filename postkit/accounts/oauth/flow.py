@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from ...errors import InputError, PluginError, Refused
 from ...network import CanChoose, CanRegister, Network
 from ...transport import Session
+from ..grant import LEARNT
 from ..place import Place
 from ..secret import Secret
 from .apps import Apps
@@ -71,6 +72,7 @@ class Flow:
         terms = terms_of(network)
         check_redirect(redirect_uri)
         app = self._app(network, terms, redirect_uri, place, app)
+        _hide(app)
         verifier = secrets.token_urlsafe(64)  # 86 of the 128 characters that RFC 7636 allows
         Secret(verifier)
         state = self._pending.put(
@@ -101,6 +103,7 @@ class Flow:
         if chosen is None:
             check_state(state, params)
         pending = self._pending.take(state)
+        _hide(pending.app)
         network = network_of(pending.network)
         if pending.choices:
             return pending, self._chosen(pending, state, network.title, chosen)
@@ -193,6 +196,13 @@ def _check_app(title: str, app: Mapping[str, str]) -> None:
             )
 
 
+def _hide(app: Mapping[str, str]) -> None:
+    """From here on the redactor knows the app's secret: a server may repeat it in its no."""
+    for name, value in app.items():
+        if name not in LEARNT:
+            Secret(value)
+
+
 def terms_of(network: Network[Any]) -> OAuth:
     """Raises InputError where the network is not connected in the browser."""
     if network.oauth is None:
@@ -249,9 +259,6 @@ def _registered(network: Any, session: Session, redirect_uri: str) -> dict[str, 
     app = ask(network, session, lambda: network.register(session, redirect_uri))
     if not isinstance(app, Mapping) or not app.get("client_id"):
         raise PluginError(f"The plugin {network.name} registered an app without a client_id.")
-    for name, value in app.items():
-        if name != "client_id":
-            Secret(value)
     return dict(app)
 
 
