@@ -230,9 +230,8 @@ class _Adapter(HTTPAdapter):
             response.close()
             raise
         if 300 <= response.status_code < 400 and response.status_code != 304:
-            where = urlsplit(response.headers.get("location", "")).netloc or "elsewhere"
             raise RedirectRefused(
-                f"{urlsplit(request.url).netloc} redirects to {where}; "
+                f"{urlsplit(request.url).netloc} redirects to {_server_in(response)}; "
                 "connect the account to the final address.",
                 request=request,
                 response=response,
@@ -335,6 +334,15 @@ class Session(requests.Session):
         finally:
             self._scope = None
             self.created = scope.create
+
+
+def _server_in(redirect: requests.Response) -> str:
+    """Where a redirect leads; no more of its address, which may hold a token."""
+    try:
+        where = urlsplit(redirect.headers.get("location", ""))
+        return where.hostname or "elsewhere"
+    except ValueError:  # brackets that are none
+        return "elsewhere"
 
 
 def _check_sendable(access: str | bytes) -> None:
