@@ -30,7 +30,8 @@ class Store:
         if self._mood == "lies":
             return "A" * 43 + "="
         if self._mood == "babbles":
-            return "pk_canary_babble" * 10_000
+            # No canary: a pipe to who asked is where a keyring answers.
+            return "babble-babble-" * 10_000
         if self._mood == "is no text":
             return b"pk_canary_bytes"
         return self._held().get(f"{service}/{user}")
