@@ -256,7 +256,10 @@ class Connections(Installation):
         if not isinstance(network, CanRevoke):
             return self._end_access(network, place or place_of(account), fields, account.id)
         try:
-            self._with(account, lambda connection: network.revoke(connection.client))
+            self._using(
+                account,
+                lambda connection: connection.ask(lambda: network.revoke(connection.client)),
+            )
         except NetworkError as error:
             return _left_to_do(network, error.message)
         return _left_to_do(network) if network.revoke_by_hand else None
@@ -287,10 +290,20 @@ class Connections(Installation):
         return self._with(self.account(label), bind(recent, count=count))
 
     def _with(self, account: Account, call: Callable[[Connection], T]) -> T:
+        """Call with the account's access, once it is known to be the account's own."""
+        from .deliver.identity import prove
+
+        def proved(connection: Connection) -> T:
+            prove(connection, account, self._root.clients, self._accounts)
+            return connection.ask(lambda: call(connection))
+
+        return self._using(account, proved)
+
+    def _using(self, account: Account, call: Callable[[Connection], T]) -> T:
         clients = self._root.clients
         connection = clients.take(account)
         try:
-            return connection.ask(lambda: call(connection))
+            return call(connection)
         finally:
             clients.give(connection)
 
