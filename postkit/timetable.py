@@ -195,7 +195,8 @@ class Timetable(Desk):
     def pause(self, addresses: Sequence[str] = (), *, reason: str = "") -> list[DeliveryReport]:
         """Send nothing more to these addresses (none given: to any). When it returns, no process
         lets a request go. Returned are deliveries whose requests have left already: they may be or
-        become live."""
+        become live. Where no account is named, all tenants' posts are held as well, unless this is
+        a tenant's Kit."""
         from .deliver.history import storable
 
         # Whatever the reason is made of: it must not keep anybody from pausing.
@@ -403,8 +404,8 @@ class Timetable(Desk):
         )
 
     def _reports(self, parts: Sequence[PartRow]) -> list[DeliveryReport]:
-        names = dict.fromkeys(part.delivery_id for part in parts)
-        return [self.report(name).deliveries[0] for name in names]
+        owners = {part.delivery_id: part.tenant for part in parts}
+        return [self._of(owner).report(name).deliveries[0] for name, owner in owners.items()]
 
     def _scopes(self, addresses: Sequence[str]) -> list[Scope]:
         from .deliver.pauses import ALL, Scope
