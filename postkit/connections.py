@@ -231,11 +231,20 @@ class Connections(Installation):
                 "`postkit finish ID`, or `postkit resolve ID --give-up`, first."
             )
         problem = self._revoked(account)
-        # The secret first: a crash in between leaves an account that can be removed again, and
-        # not a secret that nothing names any more.
-        self._root.vault().delete(account.id)
-        self._accounts.remove(account.id)
+        vault = self._root.vault()
+        # Whoever renews the access this moment must not write it into the vault afterwards.
+        with vault.lock(account.id):
+            # The secret first: a crash in between leaves an account that can be removed again, and
+            # not a secret that nothing names any more.
+            vault.delete(account.id)
+            is_removed = self._accounts.remove(account.id)
         self._root.clients.drop(account.id)
+        if not is_removed:
+            raise InputError(
+                f"{account.label} got a post meanwhile, so it is not removed, but its access is: "
+                f"`postkit connect {account.network} --name {account.name} --replace` gives it new "
+                "access; or give the post up, and remove it again."
+            )
         return account, problem
 
     def _revoked(self, account: Account) -> NetworkError | None:

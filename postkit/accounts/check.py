@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from ..clock import Clock
-from ..contract import asked
 from ..deliver.clients import Clients, Connection
+from ..deliver.identity import identify
 from ..errors import NeedsLogin, NetworkError, PostkitError, Refused
 from ..network import Account, Identity
 
@@ -114,13 +114,7 @@ def ask(account: Account, clients: Clients, clock: Clock) -> Took:
 
 
 def _asked(account: Account, connection: Connection, clock: Clock) -> Checked:
-    network = connection.network
-    found = asked(
-        network,
-        "identify",
-        Identity,
-        lambda: connection.ask(lambda: network.identify(connection.client), patient=False),
-    )
+    found = identify(connection, patient=False)
     last = connection.session.last
     skew = skew_of(last.headers, clock.now()) if last is not None else None
     was = account.identity
