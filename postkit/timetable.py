@@ -50,6 +50,10 @@ class Timetable(Desk):
         missed: of all tenants, but for a tenant's Kit."""
         return self._publication_rows(self._served).standing()
 
+    def own_standing(self) -> Standing:
+        """The same without the tenants' of a Kit that serves them."""
+        return self._publications.standing()
+
     def last_due(self) -> dict[str, datetime]:
         """When the last post that is scheduled to an account is due, by the account's id."""
         return self._publications.last_due()

@@ -310,8 +310,8 @@ class AccountRows:
 
         def work(connection: sqlite3.Connection) -> bool:
             found = connection.execute(
-                "UPDATE account SET removed_at = :at WHERE id = :id AND tenant = :tenant "
-                f"AND NOT EXISTS ({OPEN}) RETURNING id",  # noqa: S608 - the words above
+                "UPDATE account SET removed_at = :at WHERE id = :id AND tenant = :tenant "  # noqa: S608
+                f"AND NOT EXISTS ({OPEN}) RETURNING id",
                 values,
             ).fetchall()
             if found:
