@@ -1,4 +1,4 @@
-"""`postkit doctor` where an account's settings are wrong, the store is old, or tenants are served."""
+"""`postkit doctor` where settings of accounts are wrong, a store is old, or tenants are served."""
 
 from __future__ import annotations
 

@@ -90,16 +90,16 @@ def test_nothing_is_accepted_for_an_account_that_was_removed_meanwhile(
 
 
 def test_an_account_with_a_post_that_came_meanwhile_is_not_removed(
-    kit: Kit, board: Members, server: Server
+    kit: Kit, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look for open posts and the removal somebody schedules one."""
     account = kit.account("board:mine")
-    kit._accounts.has_open_parts = lambda _: False  # type: ignore[method-assign]
+    monkeypatch.setattr(kit._accounts, "has_open_parts", lambda _: False)
     report = kit.schedule("Hello", ["board:mine"], at="in 1h")
     with pytest.raises(InputError, match="meanwhile"):
         kit.remove_account("board:mine")
     assert kit.account("board:mine").id == account.id
-    assert states(kit, report.publication) == ["SCHEDULED"]
+    assert states(kit, report.publication or "") == ["SCHEDULED"]
     kit.connect("board", {"token": MINE}, name="mine", replace=True)
     assert kit.account("board:mine").state == "ok"
 
