@@ -45,8 +45,8 @@ class Roster(Connections):
         """Ask each network who these accounts (none given: all) are, side by side. ``heard`` is
         called with each answer as it comes; ``limit`` is the longest wait for one, in seconds.
 
-        A network that takes the access for no good makes the account one that needs a login, and
-        one that answers as before makes it one that is verified. Raises UnknownName.
+        Access that is no good, or another account's, makes the account one that needs a login; an
+        answer as before makes it one that is verified. Raises UnknownName.
         """
         from .accounts.check import LIMIT, check
         from .deliver.disconnect import disconnect

@@ -63,8 +63,9 @@ class Timetable(Desk):
         return self._publications.copied()
 
     def next_due(self) -> Due | None:
-        """When the next delivery is due; None where none is scheduled."""
-        return self._publications.next_due()
+        """When the next delivery is due; None where none is scheduled. Of all tenants, but for a
+        tenant's Kit."""
+        return self._publication_rows(self._served).next_due()
 
     def cancel(self, name: str) -> Report:
         """Cancel what is not sent. Raises InputError where nothing is left to cancel."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..clock import Clock
 from ..deliver.clients import Clients, Connection
-from ..deliver.identity import identify
+from ..deliver.identity import Stranger, identify
 from ..errors import NeedsLogin, NetworkError, PostkitError, Refused
 from ..network import Account, Identity
 
@@ -103,7 +103,12 @@ def ask(account: Account, clients: Clients, clock: Clock) -> Took:
     before = connection.session.read_timeout
     connection.session.read_timeout = min(before, PATIENCE)
     try:
-        return _asked(account, connection, clock), None
+        checked = _asked(account, connection, clock)
+        if checked.answer != "another account":
+            return checked, None
+        stranger = Stranger(checked.message, network=account.network)
+        stranger.access = connection.access
+        return checked, stranger
     except PostkitError as error:
         if isinstance(error, NeedsLogin):
             error.access = connection.access

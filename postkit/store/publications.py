@@ -299,7 +299,9 @@ class PublicationRows:
     def next_due(self) -> Due | None:
         """When the next delivery is due; None where none is scheduled."""
         found = self._database.read(
-            WAITING.format(what="part.due_at, delivery.local, delivery.zone")
+            WAITING.format(what="part.due_at, delivery.local, delivery.zone").replace(
+                " AND part.tenant = :tenant", of_tenant(self._tenant, "part.tenant")
+            )
             + " AND part.state = 'SCHEDULED' ORDER BY part.due_at LIMIT 1",
             {"tenant": self._tenant},
         )

@@ -106,3 +106,16 @@ def test_what_is_a_tenants_has_its_own_remedy(mastodon: Program) -> None:
     assert by_area["posts"].text.startswith("1 post is uncertain")
     assert "postkit queue" not in by_area["posts"].remedy
     assert "for_tenant" in by_area["posts"].remedy
+
+
+def test_a_worker_says_how_much_it_has_to_send_for_tenants_too(mastodon: Program) -> None:
+    with Kit() as kit:
+        own = kit.account("mastodon:mastodon")
+        fields, tenant = kit.vault().get(own.id), kit.for_tenant("north")
+        tenant.connect("mastodon", fields, name="shop", endpoint=own.endpoint)
+        tenant.schedule("Later", ["mastodon:shop"], at="in 2h")
+        due = kit.next_due()
+        assert due is not None
+        assert due == tenant.next_due()
+        assert kit.for_tenant("south").next_due() is None
+    assert "1 delivery to send, the next one due" in mastodon("worker", "--drain").err

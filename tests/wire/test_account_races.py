@@ -13,7 +13,7 @@ from postkit.network import Identity
 from postkit.post import Post
 
 from .board import Server, serving, states
-from .test_identity import MINE, Members, board, home, kit, kit_at
+from .test_identity import BRAND, MINE, Members, board, home, kit, kit_at
 
 __all__ = ["board", "home", "kit"]
 
@@ -129,3 +129,17 @@ def test_a_removal_waits_for_a_renewal(kit: Kit, board: Members) -> None:
     remover.join(20)
     assert account.id not in kit.vault().ids()
     assert [each.label for each in kit.accounts] == ["board:brand"]
+
+
+def test_a_check_that_finds_another_account_is_remembered(kit: Kit) -> None:
+    """Else the list would call it well, and only the next post would tell."""
+    own = kit.vault().get(kit.account("board:mine").id)
+    kit.vault().put(kit.account("board:mine").id, {"token": BRAND})
+    for _ in range(2):
+        [checked] = kit.check_accounts(["board:mine"])
+        assert checked.answer == "another account"
+        assert kit.account("board:mine").state == "needs_login"
+    assert kit.account("board:mine").identity == Identity("id-me", "@me")
+    kit.vault().put(kit.account("board:mine").id, own)
+    kit.check_accounts()
+    assert kit.account("board:mine").state == "ok"
