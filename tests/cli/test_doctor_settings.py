@@ -13,6 +13,8 @@ from postkit.doctor.patient import Patient
 from postkit.store import database
 
 from .program import Program
+from .test_accounts import move
+from .test_connect import answering, listening
 from .test_doctor import damage, doctor
 
 
@@ -106,6 +108,18 @@ def test_what_is_a_tenants_has_its_own_remedy(mastodon: Program) -> None:
     assert by_area["posts"].text.startswith("1 post is uncertain")
     assert "postkit queue" not in by_area["posts"].remedy
     assert "for_tenant" in by_area["posts"].remedy
+
+
+def test_what_it_learns_online_is_written_down_as_the_terminals(mastodon: Program) -> None:
+    other = b'{"id": "77", "acct": "mallory", "url": null}'
+    with listening(answering("200 OK\r\nContent-Type: application/json", other)) as url:
+        move(mastodon, url)
+        assert doctor(mastodon, "--online")[0] == 1
+    lines: list[tuple[object, object]] = []
+    with Kit() as kit:
+        assert kit.account("mastodon:mastodon").state == "needs_login"
+        kit.audit(each=lambda line: lines.append((line.get("event"), line.get("via"))))
+    assert ("needs_login", "cli") in lines
 
 
 def test_a_worker_says_how_much_it_has_to_send_for_tenants_too(mastodon: Program) -> None:
