@@ -248,13 +248,19 @@ class Connections(Installation):
             )
         vault = self._root.vault()
         problem = self._revoked(account)
-        # The secret first: a crash in between leaves an account that can be removed again, and
-        # not a secret that nothing names any more. Locked, so that nobody who renews it this
-        # moment writes it anew.
+        # Whoever renews the access this moment must not write it into the vault afterwards.
         with vault.lock(account.id):
+            # The secret first: a crash in between leaves an account that can be removed again, and
+            # not a secret that nothing names any more.
             vault.delete(account.id)
-        self._accounts.remove(account.id)
+            is_removed = self._accounts.remove(account.id)
         self._root.clients.drop(account.id)
+        if not is_removed:
+            raise InputError(
+                f"{account.label} got a post meanwhile, so it is not removed, but its access is: "
+                f"`postkit connect {account.network} --name {account.name} --replace` gives it new "
+                "access; or give the post up, and remove it again."
+            )
         return account, problem
 
     def _revoked(self, account: Account) -> NetworkError | None:
@@ -282,7 +288,10 @@ class Connections(Installation):
         if shared is not None:
             return shared
         try:
-            self._with(account, lambda connection: network.revoke(connection.client))
+            self._using(
+                account,
+                lambda connection: connection.ask(lambda: network.revoke(connection.client)),
+            )
         except NetworkError as error:
             return _left_to_do(network, error.message)
         return _left_to_do(network) if network.revoke_by_hand else None
@@ -325,10 +334,20 @@ class Connections(Installation):
         return self._with(self.account(label), bind(recent, count=count))
 
     def _with(self, account: Account, call: Callable[[Connection], T]) -> T:
+        """Call with the account's access, once it is known to be the account's own."""
+        from .deliver.identity import prove
+
+        def proved(connection: Connection) -> T:
+            prove(connection, account, self._root.clients, self._accounts)
+            return connection.ask(lambda: call(connection))
+
+        return self._using(account, proved)
+
+    def _using(self, account: Account, call: Callable[[Connection], T]) -> T:
         clients = self._root.clients
         connection = clients.take(account)
         try:
-            return connection.ask(lambda: call(connection))
+            return call(connection)
         finally:
             clients.give(connection)
 

@@ -143,6 +143,13 @@ class Desk(Roster):
             found.append(chain)
         return found
 
+    def audited_apart(self) -> int:
+        """How many tenants have histories that ``audit`` does not read: each is proved by its own
+        Kit. Always 0 for a tenant's, which knows of no other."""
+        from .deliver.chain import Chains
+
+        return 0 if self.tenant else Chains(self._opened).others()
+
     def accounts_of(self, name: str) -> list[Account]:
         """The accounts that a publication or a delivery goes to."""
         _, deliveries = self._named(name)

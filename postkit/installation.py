@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .clock import Clock, SystemClock
 from .config import Config, read_config
@@ -220,6 +220,14 @@ class Installation:
         self._parent = parent
         self._acting = parent._acting
         self.home, self.clock, self._lock = parent.home, parent.clock, parent._lock
+
+    def _of(self, tenant: str) -> Self:
+        """What that tenant sees; this very one for its own."""
+        if tenant == self.tenant:
+            return self
+        seen = type(self).__new__(type(self))
+        seen._narrow(self, tenant)
+        return seen
 
     def _refuse_tenants(self, what: str) -> None:
         if self._parent is not None:

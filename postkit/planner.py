@@ -9,16 +9,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .account_settings import wrong_settings
 from .address import Address, Place, expand, locate, stand_in
 from .config import Config
 from .contract import asked
-from .deliver.caps import NAMES as CAPS
 from .deliver.caps import caps_of
-from .deliver.seconds import seconds
 from .errors import InputError, NotEnabled, PluginError
 from .limits.model import Limits
 from .network import (
-    Account,
     CannotRender,
     Change,
     Guarantee,
@@ -216,7 +214,7 @@ class Planner:
             problems.extend(error.problems)
             values = {}
         limits = asked(network, "limits_for", Limits, lambda: network.limits_for(place.account))
-        problems.extend(self._configured_wrongly(place.account, network))
+        problems.extend(wrong_settings(place.account, network, self._config))
         problems.extend(self._target_problems(place, limits.target, limits.target_name))
         problems.extend(f"{place.label}: {text}" for text in network.problems(place.target))
         if problems:
@@ -312,30 +310,6 @@ class Planner:
                     {**merged.options, **own.options},
                 )
         return merged
-
-    def _configured_wrongly(self, account: Account, network: Network[Any]) -> Iterable[str]:
-        known = (
-            "account", "quiet", "connect_timeout", "read_timeout", *CAPS, *network.settings
-        )  # fmt: skip
-        if network.limits.cards is not None:
-            known = (*known, "card")
-            if not isinstance(account.settings.get("card", True), bool):
-                yield f"postkit.toml: {account.label}: card is true or false."
-        config = self._config
-        for name in (*config.network(network.name), *config.account(account.label)):
-            if name not in known:
-                yield (
-                    f"postkit.toml: {account.label} has no setting {name!r}."
-                    f"{did_you_mean(name, known)} Its settings: {', '.join(known)}."
-                )
-        try:
-            seconds(account, ("connect_timeout", "read_timeout", "quiet"))
-        except InputError as error:
-            yield from error.problems
-        try:
-            caps_of(account)
-        except InputError as error:
-            yield from error.problems
 
     def _rewritten(self, post: Post, place: Place, settings: Settings) -> Post:
         post = post.with_settings({place.account.network: settings})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .connections import Connections
 from .errors import InputError, NeedsLogin
-from .network import Account
+from .network import Account, Identity
 
 if TYPE_CHECKING:
     from .accounts.check import Checked, Heard
@@ -45,8 +45,8 @@ class Roster(Connections):
         """Ask each network who these accounts (none given: all) are, side by side. ``heard`` is
         called with each answer as it comes; ``limit`` is the longest wait for one, in seconds.
 
-        A network that takes the access for no good makes the account one that needs a login, and
-        one that answers as before makes it one that is verified. Raises UnknownName.
+        Access that is no good, or another account's, makes the account one that needs a login; an
+        answer as before makes it one that is verified. Raises UnknownName.
         """
         from .accounts.check import LIMIT, check
         from .deliver.disconnect import disconnect
@@ -63,8 +63,8 @@ class Roster(Connections):
             account = checked.account
             if isinstance(error, NeedsLogin):
                 disconnect(self._accounts, self._root.clients, self._ledger(), account, error)
-            elif checked.answer == "ok" and (account.state != "ok" or account.identity is None):
-                self._accounts.renew(replace(account, identity=checked.identity, state="ok"))
+            elif checked.answer == "ok":
+                self._keep_verified(account, checked.identity)
             found.append(checked)
         return found
 
@@ -132,6 +132,15 @@ class Roster(Connections):
         return None if name is None else f"{network}:{name}"
 
     # Inside
+
+    def _keep_verified(self, account: Account, found: Identity | None) -> None:
+        """Unless the account has changed since it was asked about."""
+        if account.identity is None and found is not None:
+            self._accounts.identified(account.id, found)
+        elif account.state != "ok":
+            self._accounts.set_state(
+                account.id, "ok", unless=lambda now: now.state != account.state
+            )
 
     def _check_confirmed(self, accounts: Iterable[Account], confirmed: Collection[str]) -> None:
         from .accounts.confirm import check_confirmed

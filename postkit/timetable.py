@@ -50,6 +50,10 @@ class Timetable(Desk):
         missed: of all tenants, but for a tenant's Kit."""
         return self._publication_rows(self._served).standing()
 
+    def own_standing(self) -> Standing:
+        """The same without the tenants' of a Kit that serves them."""
+        return self._publications.standing()
+
     def last_due(self) -> dict[str, datetime]:
         """When the last post that is scheduled to an account is due, by the account's id."""
         return self._publications.last_due()
@@ -59,8 +63,9 @@ class Timetable(Desk):
         return self._publications.copied()
 
     def next_due(self) -> Due | None:
-        """When the next delivery is due; None where none is scheduled."""
-        return self._publications.next_due()
+        """When the next delivery is due; None where none is scheduled. Of all tenants, but for a
+        tenant's Kit."""
+        return self._publication_rows(self._served).next_due()
 
     def cancel(self, name: str) -> Report:
         """Cancel what is not sent. Raises InputError where nothing is left to cancel."""
@@ -195,7 +200,8 @@ class Timetable(Desk):
     def pause(self, addresses: Sequence[str] = (), *, reason: str = "") -> list[DeliveryReport]:
         """Send nothing more to these addresses (none given: to any). When it returns, no process
         lets a request go. Returned are deliveries whose requests have left already: they may be or
-        become live."""
+        become live. Where no account is named, all tenants' posts are held as well, unless this is
+        a tenant's Kit."""
         from .deliver.history import storable
 
         # Whatever the reason is made of: it must not keep anybody from pausing.
@@ -403,8 +409,8 @@ class Timetable(Desk):
         )
 
     def _reports(self, parts: Sequence[PartRow]) -> list[DeliveryReport]:
-        names = dict.fromkeys(part.delivery_id for part in parts)
-        return [self.report(name).deliveries[0] for name in names]
+        owners = {part.delivery_id: part.tenant for part in parts}
+        return [self._of(owner).report(name).deliveries[0] for name, owner in owners.items()]
 
     def _scopes(self, addresses: Sequence[str]) -> list[Scope]:
         from .deliver.pauses import ALL, Scope

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from ..clock import Clock
-from ..contract import asked
 from ..deliver.clients import Clients, Connection
+from ..deliver.identity import Stranger, identify
 from ..errors import NeedsLogin, NetworkError, PostkitError, Refused
 from ..network import Account, Identity
 
@@ -103,7 +103,12 @@ def ask(account: Account, clients: Clients, clock: Clock) -> Took:
     before = connection.session.read_timeout
     connection.session.read_timeout = min(before, PATIENCE)
     try:
-        return _asked(account, connection, clock), None
+        checked = _asked(account, connection, clock)
+        if checked.answer != "another account":
+            return checked, None
+        stranger = Stranger(checked.message, network=account.network)
+        stranger.access = connection.access
+        return checked, stranger
     except PostkitError as error:
         if isinstance(error, NeedsLogin):
             error.access = connection.access
@@ -114,13 +119,7 @@ def ask(account: Account, clients: Clients, clock: Clock) -> Took:
 
 
 def _asked(account: Account, connection: Connection, clock: Clock) -> Checked:
-    network = connection.network
-    found = asked(
-        network,
-        "identify",
-        Identity,
-        lambda: connection.ask(lambda: network.identify(connection.client), patient=False),
-    )
+    found = identify(connection, patient=False)
     last = connection.session.last
     skew = skew_of(last.headers, clock.now()) if last is not None else None
     was = account.identity

@@ -1,4 +1,4 @@
-"""The system's keyring. It keeps the key of a vault, and never the entries: see ADR 13."""
+"""The system's keyring. It keeps the key of a vault, and never the entries: see ADR 15."""
 
 from __future__ import annotations
 

@@ -49,6 +49,10 @@ def command(accounts: tuple[str, ...], target: str | None, since: str | None, as
         # Before the first post there is no store, and a question makes none.
         there = bool(accounts) or kit.home.store_path.exists()
         chains = kit.audit(accounts, since=first, each=each, watch=_progress) if there else []
+        apart = kit.audited_apart() if there else 0
+    if apart:
+        whose = "1 tenant has a history" if apart == 1 else f"{apart:,} tenants have histories"
+        say(f"{whose} apart from this; `kit.for_tenant(ID).audit()` proves one.", err=True)
     _show(chains, as_json=as_json, err=target == "-")
     return 1 if any(chain.broken for chain in chains) else 0
 

@@ -17,7 +17,8 @@ from .output import emit, json_option, labelled, say, shown
 @click.option("--online", is_flag=True, help="Ask each network who it is, and for the time.")
 @json_option
 def command(online: bool, as_json: bool) -> int:
-    """Look for what is wrong here, and say how to mend it. Changes nothing.
+    """Look for what is wrong here, and say how to mend it. Changes nothing, but that --online
+    keeps what the networks say of the accounts.
 
     Exit status: 1 where something will stop a post, else 0, with warnings too.
     """

@@ -9,7 +9,7 @@ import click
 from ..accounts import passphrase
 from ..accounts.secret import Secret
 from ..errors import InputError
-from ..kit import Kit
+from .kit import Kit
 
 passphrase_option = click.option(
     "--passphrase",

@@ -13,7 +13,7 @@ from ..accounts.transfer import export_vault, import_vault
 from ..accounts.vault_status import vault_status
 from ..errors import InputError
 from ..home import Home
-from ..kit import Kit
+from .kit import Kit
 from .output import counted, emit, json_option, labelled, say, shown
 from .passphrase import new_passphrase, old_passphrase, passphrase_option
 

@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from types import FrameType
 
 import click
@@ -89,7 +90,7 @@ def _tell(done: Done, as_json: bool) -> int:
 def _work(kit: Kit, drain: bool, wait: float, threads: int | None, as_json: bool) -> int:
     lines = StateLines(kit.clock, as_json=as_json)
     worker = kit.worker(threads=threads, watch=lines)
-    scheduled, due = kit.queue_length(), kit.next_due()
+    scheduled, due = sum(astuple(kit.standing())), kit.next_due()
     if as_json:
         lines.start(str(kit.home.path), scheduled, due)
     else:

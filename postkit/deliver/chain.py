@@ -82,6 +82,14 @@ class Chains:
         found = self._database.read(NAMES, {"tenant": self._tenant})
         return [str(row["account_id"]) for row in found]
 
+    def others(self) -> int:
+        """How many other tenants have a history: theirs are not in this one's."""
+        found = self._database.read(
+            "SELECT count(DISTINCT tenant) AS number FROM chain WHERE tenant <> :tenant",
+            {"tenant": self._tenant},
+        )
+        return int(found[0]["number"])
+
     def length(self, account_id: str) -> int:
         """How many lines there are said to be."""
         found = self._database.read(

@@ -114,6 +114,8 @@ class Doubt(Waiting):
 
     def _looked_up(self, run: Run, outgoing: Outgoing, since: datetime) -> list[Candidate]:
         connection = self._connection(run)
+        # Another account's posts would prove the wrong thing, and their absence too.
+        self._prove(run, connection)
         try:
             found = connection.ask(
                 lambda: connection.network.find(connection.client, outgoing, since)

@@ -16,13 +16,16 @@ SELECT * FROM part WHERE account_id = :account AND state IN ('CLAIMED', 'SENDING
   AND id <> :id LIMIT 1
 """
 PAUSED = """
-SELECT pause.address, pause.reason FROM pause JOIN delivery ON delivery.id = :delivery
-WHERE pause.tenant = delivery.tenant
+SELECT pause.address, CASE WHEN pause.tenant = delivery.tenant THEN pause.reason ELSE '' END
+  AS reason
+FROM pause JOIN delivery ON delivery.id = :delivery
+WHERE (pause.tenant = delivery.tenant OR (pause.tenant = '' AND pause.account_id IS NULL))
   AND (pause.network IS NULL OR pause.network = delivery.network)
   AND (pause.account_id IS NULL OR pause.account_id = delivery.account_id)
   AND (pause.target IS NULL OR pause.target = delivery.target COLLATE NOCASE)
 ORDER BY pause.created_at LIMIT 1
 """
+"""A pause of the Kit of all tenants that names no account is everybody's; its reason is not."""
 OWN_PAUSE = PAUSED.replace("WHERE", "WHERE delivery.tenant = :tenant AND")
 """For who asks by an id that may be another tenant's."""
 IS_PAUSED = PAUSED.replace(":delivery", "part.delivery_id")

@@ -1,4 +1,5 @@
-"""Whose access it is: the network is asked who we are before anything is created with it.
+"""Whose access it is: the network is asked who we are before anything is created, looked for or
+deleted with it.
 
 An access (server and secret fields) that has answered with its account's id is not asked about
 again by this process; one that was renewed, or given by a person meanwhile, is.
@@ -14,11 +15,12 @@ from ..errors import NeedsLogin, PluginError, Refused, Unavailable
 from ..network import Account, Identity
 
 if TYPE_CHECKING:
-    from .clients import Access, Connection
+    from ..store.accounts import AccountRows
+    from .clients import Access, Clients, Connection
 
 
 class Stranger(NeedsLogin):
-    """The access is another account's than the one that was connected; nothing was sent."""
+    """The access is another account's than the one that was connected; it was not used."""
 
 
 class Proofs:
@@ -56,9 +58,27 @@ def identify(connection: Connection, *, patient: bool = True) -> Identity:
     return identity
 
 
-def identify_sender(connection: Connection) -> Identity:
-    """The same before a create, where every no is about the access and never about the post, and
-    who cannot be asked is asked later."""
+def prove(
+    connection: Connection, account: Account, clients: Clients, accounts: AccountRows
+) -> Account:
+    """Ask the network whose access this is, once for each, and give the account as it is known
+    then: who it is is kept, where it could not be verified when it was connected.
+
+    Raises NetworkError where it cannot be asked, and Stranger where it is another account's.
+    """
+    if clients.is_proved(connection, account):
+        return account
+    found = _identify_owner(connection)
+    if account.identity is None:
+        account = accounts.identified(account.id, found)
+    refuse_strangers(account, found)
+    clients.told(connection, found)
+    return account
+
+
+def _identify_owner(connection: Connection) -> Identity:
+    """Every no is about the access and never about a post, and who cannot be asked is asked
+    later."""
     name = connection.network.name
     try:
         return identify(connection)
@@ -73,8 +93,8 @@ def refuse_strangers(account: Account, found: Identity) -> None:
     known = account.identity
     if known is not None and known.id != found.id:
         raise Stranger(
-            f"{account.label} was connected as {known.name}, and its access is now {found.name}'s: "
-            f"nothing was sent. Give it its own again: `postkit connect {account.network} --name "
+            f"{account.label} was connected as {known.name}, and its access is now {found.name}'s, "
+            f"so it is not used. Give it its own again: `postkit connect {account.network} --name "
             f"{account.name} --replace`.",
             network=account.network,
         )

@@ -19,11 +19,13 @@ from .moves import Moves, refresh, transition
 
 IN_SCOPE = """
 SELECT {columns} FROM part JOIN delivery ON delivery.id = part.delivery_id
-WHERE delivery.tenant = :tenant AND {what}
+WHERE (delivery.tenant = :tenant OR {whose}) AND {what}
   AND (:network IS NULL OR delivery.network = :network)
   AND (:account IS NULL OR delivery.account_id = :account)
   AND (:target IS NULL OR delivery.target = :target COLLATE NOCASE)
 """
+EVERYBODYS = "(:tenant = '' AND :account IS NULL)"
+"""A brake that names no account holds for all tenants, if it is not one of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Pause:
 
 
 class Pauses(Moves):
-    """The pauses of one tenant, and what is held by them."""
+    """The pauses of one tenant, and what is held by them. What the default tenant pauses without
+    naming an account is paused for all, and each lets go what was held of its own."""
 
     def all(self) -> list[Pause]:
         """What is paused now."""
@@ -75,7 +78,9 @@ class Pauses(Moves):
 
     def count(self, scopes: Sequence[Scope]) -> int:
         """How many deliveries of these scopes are scheduled."""
-        sql = IN_SCOPE.format(columns="DISTINCT part.delivery_id", what="part.state = 'SCHEDULED'")
+        what = "part.state = 'SCHEDULED'"
+        columns = "DISTINCT part.delivery_id"
+        sql = IN_SCOPE.format(columns=columns, what=what, whose=EVERYBODYS)
         found = [self._database.read(sql, self._values(scope)) for scope in scopes]
         return len({row["delivery_id"] for each in found for row in each})
 
@@ -136,7 +141,7 @@ class Pauses(Moves):
             held: dict[str, PartRow] = {}
             for scope in scopes:
                 what = "part.state = 'HELD' AND part.held_reason = 'paused'"
-                found = self._in_scope(connection, scope, what)
+                found = self._in_scope(connection, scope, what, whose="FALSE")
                 held.update({part.id: part for part in found})
             if send:
                 allow(list(held.values()))
@@ -218,8 +223,13 @@ class Pauses(Moves):
             refresh(connection, moved)
             self._announce(connection, moved, before, at)
 
-    def _in_scope(self, connection: sqlite3.Connection, scope: Scope, what: str) -> list[PartRow]:
-        sql = IN_SCOPE.format(columns="part.*", what=what) + "ORDER BY part.due_at, part.id"
+    def _in_scope(
+        self, connection: sqlite3.Connection, scope: Scope, what: str, whose: str = EVERYBODYS
+    ) -> list[PartRow]:
+        sql = (
+            IN_SCOPE.format(columns="part.*", what=what, whose=whose)
+            + "ORDER BY part.due_at, part.id"
+        )
         found = connection.execute(sql, self._values(scope)).fetchall()
         return [rows.part(row) for row in found]
 

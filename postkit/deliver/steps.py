@@ -24,7 +24,7 @@ from .clients import Access, Clients, Connection
 from .evidence import evidence
 from .heartbeat import Heartbeat
 from .history import storable
-from .identity import identify_sender, refuse_strangers
+from .identity import prove
 from .ledger import Ledger
 from .moves import Gate
 from .owner import is_dead
@@ -177,16 +177,8 @@ class Steps:
         return run.connection
 
     def _prove(self, run: Run, connection: Connection) -> None:
-        """Ask the network whose access this is, once for each. Raises NetworkError where it cannot
-        be asked, and Stranger where it is another account's. Who it is is kept, where the account
-        could not be verified when it was connected."""
-        if self._clients.is_proved(connection, run.account):
-            return
-        found = identify_sender(connection)
-        if run.account.identity is None:
-            run.account = self._accounts.identified(run.account.id, found)
-        refuse_strangers(run.account, found)
-        self._clients.told(connection, found)
+        """Ask the network whose access this is. Raises NetworkError, and Stranger."""
+        run.account = prove(connection, run.account, self._clients, self._accounts)
 
     def _is_replaced(self, run: Run, error: NeedsLogin, account: Account | None = None) -> bool:
         """Whether the access that was refused is not the account's any more."""

@@ -10,6 +10,7 @@ from ..errors import PostkitError
 from ..kit import Kit
 from . import accounts, clock, networks, plugins, posts, settings, store, vault, versions
 from .finding import Area, Examination, Examined, problem
+from .reading import is_older
 
 Look = Callable[[Kit], Examined]
 LOOKS: dict[Area, Look] = {
@@ -31,11 +32,11 @@ def examine(kit: Kit, *, online: bool = False, heard: Heard = lambda _: None) ->
     if online:
         looks["networks"] = lambda kit: networks.look(kit, heard)
     found: list[Examined] = []
-    store_is_broken = False
+    skip = ""
     for area, look in looks.items():
         if area in NEEDS_STORE:
-            if store_is_broken:
-                found.append(Examined(area, "not looked at: the store is broken", skipped=True))
+            if skip:
+                found.append(Examined(area, f"not looked at: {skip}", skipped=True))
                 continue
             if not kit.home.store_path.exists():
                 found.append(Examined(area, "none yet"))
@@ -43,7 +44,10 @@ def examine(kit: Kit, *, online: bool = False, heard: Heard = lambda _: None) ->
         examined = _on_its_own(area, look, kit)
         found.append(examined)
         if area == "store":
-            store_is_broken = any(each.severity == "problem" for each in examined.findings)
+            if any(each.severity == "problem" for each in examined.findings):
+                skip = "the store is broken"
+            elif is_older(kit.home.store_path):
+                skip = "the store is of an older postkit"
     return Examination(tuple(found))
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ..config import Config, read_config
+from ..deliver.actor import Via
 from ..errors import PostkitError
 from ..installation import opened
 from ..kit import Kit
 
 
 class Patient(Kit):
-    """Settings that cannot be read count as none; the doctor tells of them on its own."""
+    """Settings that cannot be read count as none; the doctor tells of them on its own. What it
+    learns online is written down as the terminal's."""
+
+    via: ClassVar[Via] = "cli"
 
     @opened
     def config(self) -> Config:

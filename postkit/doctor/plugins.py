@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from importlib import util
 
-from ..installed import NETWORKS
+from ..installed import EMULATORS, NETWORKS
 from ..kit import Kit
 from ..plugins import Record
 from .finding import Examined, Finding, problem, warning
@@ -18,7 +19,7 @@ def look(kit: Kit) -> Examined:
     if kit.plugins.allowed.problem:
         found.append(problem("plugins", kit.plugins.allowed.problem))
     for record in records:
-        if record.state == "failed":
+        if record.state == "failed" and not _is_left_out(record):
             text = f"The plugin {record.name} ({_origin(record)}) does not load: {record.reason}"
             severity = problem if _is_used(record, used) else warning
             found.append(severity("plugins", text, "`postkit plugins --load`"))
@@ -40,6 +41,11 @@ def look(kit: Kit) -> Examined:
 
 def _origin(record: Record) -> str:
     return f"{record.distribution} {record.version}".strip()
+
+
+def _is_left_out(record: Record) -> bool:
+    """An emulator without its server: the extra `emulator` was not asked for."""
+    return record.group == EMULATORS and util.find_spec("starlette") is None
 
 
 def _is_used(record: Record, used: set[str]) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..kit import Kit
 from .finding import Examined, Finding, problem, warning
 
+IN_PROGRAM = "in the program: `kit.for_tenant(ID).queue()` lists a tenant's"
+
 
 def look(kit: Kit) -> Examined:
-    count = kit.standing()
+    count, own = kit.standing(), kit.own_standing()
     worked = kit.is_worked()
     found: list[Finding] = []
     if count.overdue and not worked:
@@ -21,13 +23,16 @@ def look(kit: Kit) -> Examined:
         found.append(warning("posts", text, "`postkit worker`, or `postkit worker --install`"))
     if count.uncertain:
         text = f"{_posts(count.uncertain)} uncertain: each asks you a question."
-        found.append(problem("posts", text, "`postkit queue`, then `postkit show ID`"))
+        remedy = "`postkit queue`, then `postkit show ID`" if own.uncertain else IN_PROGRAM
+        found.append(problem("posts", text, remedy))
     if count.held:
         text = f"{_posts(count.held)} held until you say so."
-        found.append(warning("posts", text, "`postkit queue`, then `postkit release ID`"))
+        remedy = "`postkit queue`, then `postkit release ID`" if own.held else IN_PROGRAM
+        found.append(warning("posts", text, remedy))
     if count.missed:
         text = f"{_posts(count.missed)} missed."
         remedy = "`postkit queue`, then `postkit reschedule ID --at WHEN`"
+        remedy = remedy if own.missed else IN_PROGRAM
         found.append(warning("posts", text, remedy))
     paused = [pause.scope.address for pause in kit.pauses()]
     if paused:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..kit import Kit
 from ..store.database import NETWORK_FILE_SYSTEMS, _file_system, _migrations
 from .finding import Examined, Finding, problem, warning
-from .reading import read_only
+from .reading import read_only, version_of
 
 LITTLE = 500_000_000
 NOTHING = 20_000_000
@@ -42,14 +42,14 @@ def look(kit: Kit) -> Examined:
 def _version(path: Path, found: list[Finding]) -> int:
     """The schema's version. Raises sqlite3.Error."""
     known = len(_migrations())
+    version = version_of(path)
+    if version > known:
+        text = f"{path} was written by a newer postkit (schema {version}, this knows {known})."
+        found.append(problem("store", text, "update postkit"))
+    elif version < known:
+        text = f"{path} has schema {version} of {known}."
+        found.append(warning("store", text, "`postkit queue`, which brings it up to date"))
     with read_only(path) as connection:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > known:
-            text = f"{path} was written by a newer postkit (schema {version}, this knows {known})."
-            found.append(problem("store", text, "update postkit"))
-        elif version < known:
-            text = f"{path} has schema {version} of {known}."
-            found.append(warning("store", text, "`postkit queue`, which brings it up to date"))
         told = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
     if told != ["ok"]:
         text = f"{path} is damaged: {'; '.join(str(line) for line in told)}."

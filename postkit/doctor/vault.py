@@ -10,7 +10,7 @@ from ..accounts.vault_status import vault_status
 from ..errors import VaultError
 from ..kit import Kit
 from .finding import Examined, Finding, problem, warning
-from .reading import read_only
+from .reading import name_of, read_only
 
 ACCOUNT = "a_"
 """How the ids of accounts begin; other entries are of apps and of connects under way."""
@@ -36,11 +36,13 @@ def look(kit: Kit) -> Examined:
     summary = f"{status.path}, {counted(len(ids))}, key: {status.key}"
     if accounts is None:
         return Examined("vault", summary, tuple(found))
-    for account_id, label in accounts.items():
+    for account_id, (network, name, tenant) in accounts.items():
         if account_id not in ids:
-            network, _, name = label.partition(":")
-            text = f"{label} has no access in the vault."
+            text = f"{name_of(f'{network}:{name}', tenant)} has no access in the vault."
             remedy = f"`postkit connect {network} --name {name} --replace`"
+            if tenant:
+                again = f"connect({network!r}, ..., name={name!r}, replace=True)"
+                remedy = f"in the program: `kit.for_tenant({tenant!r}).{again}`"
             found.append(problem("vault", text, remedy))
     strays = [name for name in ids if name.startswith(ACCOUNT) and name not in accounts]
     if strays:
@@ -65,15 +67,15 @@ def counted(entries: int) -> str:
     return f"{entries} {'entry' if entries == 1 else 'entries'}"
 
 
-def _accounts(kit: Kit) -> dict[str, str] | None:
-    """The labels of all tenants' accounts by id; None where the store cannot tell."""
+def _accounts(kit: Kit) -> dict[str, tuple[str, str, str]] | None:
+    """Network, name and tenant of all accounts, by id; None where the store cannot tell."""
     if not kit.home.store_path.exists():
         return {}
     try:
         with read_only(kit.home.store_path) as connection:
             found = connection.execute(
-                "SELECT id, network || ':' || name FROM account WHERE removed_at IS NULL"
+                "SELECT id, network, name, tenant FROM account WHERE removed_at IS NULL"
             ).fetchall()
     except sqlite3.Error:
         return None
-    return dict(found)
+    return {row[0]: row[1:] for row in found}

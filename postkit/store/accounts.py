@@ -32,6 +32,14 @@ KEEP_PROTECTED = (
     "WHERE tenant = :tenant AND network = :network AND name = :name AND removed_at IS NOT NULL "
     "ORDER BY removed_at DESC LIMIT 1), 0) WHERE id = :id"
 )
+OPEN = """
+SELECT 1 FROM part WHERE account_id = :id AND tenant = :tenant AND state IN
+  ('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD')
+AND NOT (state IN ('SCHEDULED', 'HELD') AND EXISTS (SELECT 1 FROM part before
+  WHERE before.delivery_id = part.delivery_id AND before.position < part.position
+  AND before.state IN ('FAILED', 'CANCELLED', 'MISSED'))) LIMIT 1
+"""
+"""What follows a part that will never be live is as settled as that one."""
 
 
 class AccountRows:
@@ -295,22 +303,25 @@ class AccountRows:
 
         return self._database.write(work)
 
-    def remove(self, account_id: str) -> None:
-        """Hide an account; what was published through it stays readable."""
-        at = micros(self._clock.now())
-        self._update(account_id, "removed_at = :at", {"at": at}, ("remove", "Removed."))
+    def remove(self, account_id: str) -> bool:
+        """Hide an account; what was published through it stays readable. False where a post of it
+        is not settled: nothing is changed then."""
+        values = {"id": account_id, "tenant": self.tenant, "at": micros(self._clock.now())}
+
+        def work(connection: sqlite3.Connection) -> bool:
+            found = connection.execute(
+                "UPDATE account SET removed_at = :at WHERE id = :id AND tenant = :tenant "  # noqa: S608
+                f"AND NOT EXISTS ({OPEN}) RETURNING id",
+                values,
+            ).fetchall()
+            if found:
+                self._tell(connection, account_id, "remove", "Removed.")
+            return bool(found)
+
+        return self._database.write(work)
 
     def has_open_parts(self, account_id: str) -> bool:
-        found = self._database.read(
-            "SELECT 1 FROM part WHERE account_id = :id AND tenant = :tenant AND state IN "
-            "('SCHEDULED', 'CLAIMED', 'SENDING', 'IN_DOUBT', 'UNCERTAIN', 'HELD') "
-            # What follows a part that will never be live is as settled as that one.
-            "AND NOT (state IN ('SCHEDULED', 'HELD') AND EXISTS (SELECT 1 FROM part before "
-            "WHERE before.delivery_id = part.delivery_id AND before.position < part.position "
-            "AND before.state IN ('FAILED', 'CANCELLED', 'MISSED'))) LIMIT 1",
-            {"id": account_id, "tenant": self.tenant},
-        )
-        return bool(found)
+        return bool(self._database.read(OPEN, {"id": account_id, "tenant": self.tenant}))
 
     def _account(self, row: sqlite3.Row) -> Account:
         return self.configured(rows.account(row))

@@ -128,8 +128,8 @@ class PublicationRows:
         """Write a publication down, whole, in one transaction. Media files are stored before.
 
         Raises InputError where ``once`` was taken by another process meanwhile, UnknownName for
-        an account that is not the tenant's, and PlanRefused where the same text went there
-        meanwhile, unless ``again`` allows it.
+        an account that is not the tenant's or was removed, and PlanRefused where the same text
+        went there meanwhile, unless ``again`` allows it.
         """
         at = micros(self._clock.now())
 
@@ -299,7 +299,9 @@ class PublicationRows:
     def next_due(self) -> Due | None:
         """When the next delivery is due; None where none is scheduled."""
         found = self._database.read(
-            WAITING.format(what="part.due_at, delivery.local, delivery.zone")
+            WAITING.format(what="part.due_at, delivery.local, delivery.zone").replace(
+                " AND part.tenant = :tenant", of_tenant(self._tenant, "part.tenant")
+            )
             + " AND part.state = 'SCHEDULED' ORDER BY part.due_at LIMIT 1",
             {"tenant": self._tenant},
         )
@@ -377,13 +379,17 @@ class PublicationRows:
 
 
 def _owned(connection: sqlite3.Connection, tenant: str | None, account_id: str) -> None:
-    """Raises UnknownName: a plan may have been made by another tenant's Kit."""
+    """Raises UnknownName: a plan may have been made by another tenant's Kit, or before the account
+    was removed."""
     found = connection.execute(
-        "SELECT 1 FROM account WHERE id = :id AND tenant = :tenant",
+        "SELECT network || ':' || name AS label, removed_at FROM account "
+        "WHERE id = :id AND tenant = :tenant",
         {"id": account_id, "tenant": tenant},
     ).fetchone()
     if found is None:
         raise UnknownName(f"There is no account {account_id}.")
+    if found["removed_at"] is not None:
+        raise UnknownName(f"{found['label']} was removed; connect it again, and plan anew.")
 
 
 def _insert_delivery(

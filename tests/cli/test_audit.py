@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from postkit.cli.kit import Kit
 from postkit.deliver.actor import this_user
 from postkit.schemas import commands_schema, history_schema, report_schema
 
@@ -116,3 +117,15 @@ def test_before_the_first_post_there_is_nothing(postkit: Program) -> None:
     result = postkit("audit")
     assert (result.status, result.out) == (0, "")
     assert not (postkit.home / "postkit.db").exists()
+
+
+def test_what_is_a_tenants_is_proved_apart_and_that_is_told(mastodon: Program) -> None:
+    with Kit() as kit:
+        own = kit.account("mastodon:mastodon")
+        fields, tenant = kit.vault().get(own.id), kit.for_tenant("north")
+        tenant.connect("mastodon", fields, name="shop", endpoint=own.endpoint)
+        assert (kit.audited_apart(), tenant.audited_apart()) == (1, 0)
+    result = mastodon("audit")
+    assert result.status == 0
+    assert "1 tenant has a history apart from this" in result.err
+    assert "shop" not in result.out

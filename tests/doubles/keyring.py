@@ -30,8 +30,8 @@ class Store:
         if self._mood == "lies":
             return "A" * 43 + "="
         if self._mood == "babbles":
-            # No canary: a pipe to who asked is where a keyring answers.
-            return "babble-babble-" * 10_000
+            # No canary: this pipe to postkit is where a key belongs.
+            return "babble-of-a-key" * 10_000
         if self._mood == "is no text":
             return b"pk_canary_bytes"
         return self._held().get(f"{service}/{user}")

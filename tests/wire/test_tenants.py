@@ -19,13 +19,13 @@ from postkit.errors import InputError, PostkitError, UnknownName
 from postkit.hookspecs import hookimpl
 from postkit.kit import Kit
 from postkit.limits.model import ImageLimit, Limits, Rate
-from postkit.network import Account
+from postkit.network import Account, Outgoing, Receipt
 from postkit.plan import Plan
 from postkit.post import Media, Post
 from postkit.testing.pictures import picture
 from postkit.transport import Session
 
-from .board import KEY, SOURCE, TOKEN, Board, HandClock, Plugin, Server
+from .board import KEY, SOURCE, TOKEN, Board, HandClock, Plugin, Server, send
 from .tenancy import ACME, BETA, NORTH, SOUTH, TOKENS, Scene, tenants
 
 
@@ -148,14 +148,72 @@ def test_a_pause_is_its_tenants(scene: Scene) -> None:
     assert scene.beta.pauses() == scene.whole.pauses() == []
     assert scene.acme.publish("held", [NORTH]).deliveries[0].state == "held"
     assert scene.beta.publish("sent", [SOUTH]).ok
-    scene.whole.pause()
     scene.beta.pause(["board"])
     assert scene.beta.publish("held too", [SOUTH]).deliveries[0].state == "held"
     scene.beta.unpause(send=True)
-    scene.whole.unpause()
     assert [pause.scope.address for pause in scene.acme.pauses()] == ["everything"]
     scene.whole.work(wait=0)
     assert [post["text"] for post in scene.server.posts] == ["sent", "held too"]
+
+
+@pytest.mark.parametrize("to", [[], ["board"]])
+def test_a_pause_of_the_whole_is_everybodys(scene: Scene, to: list[str]) -> None:
+    later = scene.beta.schedule("later", [SOUTH], at="in 1h").deliveries[0].id or ""
+    assert scene.whole.pause(to, reason="the whole's reason") == []
+    assert scene.whole.count_scheduled(to) == 1
+    report = scene.beta.publish("held", [SOUTH]).deliveries[0]
+    assert (report.state, report.held_reason) == ("held", "paused")
+    held = report.id or ""
+    scene.clock.offset += timedelta(hours=2)
+    scene.whole.work(wait=0)
+    assert scene.beta.report(later).deliveries[0].state == "held"
+    assert scene.server.creates == 0
+    said = [row.reason for each in (held, later) for row in scene.beta.history(each)]
+    assert "the whole's reason" not in str(said)
+    # It is no pause of the tenant's, who can neither end it nor send past it.
+    assert scene.beta.pauses() == []
+    assert scene.beta.unpause(send=True)
+    with pytest.raises(InputError, match="is paused"):
+        scene.beta.release(held)
+    scene.whole.work(wait=0)
+    assert scene.server.creates == 0
+    # What is let go is each tenant's own word.
+    scene.whole.unpause(to, send=True)
+    scene.whole.work(wait=0)
+    assert scene.server.creates == 0
+    assert len(scene.beta.unpause(send=True)) == 2
+    scene.whole.work(wait=0)
+    assert sorted(post["text"] for post in scene.server.posts) == ["held", "later"]
+    for kit in (scene.whole, scene.acme, scene.beta):
+        assert not any(chain.broken for chain in kit.audit())
+
+
+def test_a_pause_of_the_wholes_account_is_no_tenants(scene: Scene) -> None:
+    scene.whole.connect("board", {"token": TOKEN}, name="b7", endpoint=scene.server.url)
+    scene.whole.pause([SOUTH])
+    assert scene.beta.publish("sent", [SOUTH]).ok
+
+
+def test_a_pause_of_the_whole_holds_what_nobody_came_to(scene: Scene) -> None:
+    """No worker ran while it was due: it is not sent late once the pause is over."""
+    later = scene.beta.schedule("later", [SOUTH], at="in 1h").deliveries[0].id or ""
+    scene.whole.pause()
+    scene.clock.offset += timedelta(hours=2)
+    scene.whole.unpause()
+    assert scene.beta.report(later).deliveries[0].state == "held"
+
+
+def test_what_of_a_tenant_is_on_its_way_is_told_to_who_pauses(scene: Scene, board: Board) -> None:
+    told: list[str | None] = []
+
+    def sending(client: Session, outgoing: Outgoing) -> Receipt:
+        told.extend(each.id for each in scene.whole.pause())
+        return send(client, outgoing)
+
+    board.sending = sending
+    report = scene.beta.publish("on its way", [SOUTH])
+    assert report.ok
+    assert report.deliveries[0].id in told
 
 
 class Strict(Board):

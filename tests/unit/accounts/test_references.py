@@ -110,7 +110,7 @@ def test_a_command_that_gives_none(script: str, sentence: str) -> None:
         f"import sys; sys.exit('access_token={TOKEN}')",
         f"import sys; print('x'); print({TOKEN!r}); sys.exit({TOKEN!r})",
     ],
-    ids=["repeated in words", "by its name", "alone"],
+    ids=["both", "complaint", "second line"],
 )
 def test_its_complaint_gives_no_secret_away(script: str) -> None:
     assert "it failed (exit status 1)" in fails(cmd(script))
