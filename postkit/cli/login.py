@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 
 from ..accounts.oauth.flow import CHOICE, ChoiceNeeded
-from ..accounts.oauth.loopback import PATIENCE, PORT, Loopback, Unanswered
+from ..accounts.oauth.loopback import PATIENCE, PORT, Loopback, Unanswered, path_of
 from ..accounts.oauth.terms import OAuth, Scope
 from ..accounts.secret import Secret
 from ..errors import InputError
@@ -51,10 +51,13 @@ def connect_in_browser(kit: Kit, network: Network[Any], terms: OAuth, wanted: Wa
             f"--port 0: {network.title} compares the redirect's address whole, so a free port "
             f"would not fit the one that is registered; leave it out for {PORT}, or name one."
         )
+    path = path_of(network.name, wanted.endpoint if network.needs_endpoint else None)
     if not wanted.browser:
         port = PORT if wanted.port is None else wanted.port
-        return _on_another_machine(kit, network, terms, wanted, f"http://{terms.host}:{port}/")
-    with Loopback(PORT if wanted.port is None else wanted.port, terms.host) as loopback:
+        redirect_uri = f"http://{terms.host}:{port}{path}"
+        return _on_another_machine(kit, network, terms, wanted, redirect_uri)
+    port = PORT if wanted.port is None else wanted.port
+    with Loopback(port, terms.host, path) as loopback:
         url, state = _begin(kit, network, terms, wanted, loopback.redirect_uri)
         loopback.expect(state)
         opened = sys.stderr.isatty() and open_page(url)

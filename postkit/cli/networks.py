@@ -8,7 +8,7 @@ import click
 
 from ..errors import PluginError
 from ..limits.describe import describe
-from ..network import CanRegister, Network, OAuth
+from ..network import CanRegister, Network
 from ..plugins import Plugins
 from .output import emit, json_option, say, shown, shown_lines, table, wrapped
 
@@ -104,7 +104,7 @@ def _terms(network: Network[Any]) -> dict[str, Any] | None:
     return {
         "app": [] if isinstance(network, CanRegister) else list(terms.app),
         "register": _registered(network),
-        "redirect": redirect_of(terms),
+        "redirect": redirect_of(network),
         "scopes": [
             {"name": scope.name, "why": scope.why, "optional": scope.optional}
             for scope in terms.scopes
@@ -115,14 +115,16 @@ def _terms(network: Network[Any]) -> dict[str, Any] | None:
 def _registered(network: Network[Any]) -> str:
     """What a person registers, and where."""
     assert network.oauth is not None  # noqa: S101 - for the type checker
-    return network.oauth.register.format(redirect=redirect_of(network.oauth))
+    return network.oauth.register.format(redirect=redirect_of(network))
 
 
-def redirect_of(terms: OAuth) -> str:
+def redirect_of(network: Network[Any]) -> str:
     """Where the browser comes back to, if nobody asks for another port."""
-    from ..accounts.oauth.loopback import PATH, PORT  # which imports a web server
+    from ..accounts.oauth.loopback import PORT, path_of  # which imports a web server
 
-    return f"http://{terms.host}:{PORT}{PATH}"
+    assert network.oauth is not None  # noqa: S101 - for the type checker
+    server = "https://SERVER" if network.needs_endpoint else None
+    return f"http://{network.oauth.host}:{PORT}{path_of(network.name, server)}"
 
 
 def print_row(name: str, value: str, width: int) -> None:

@@ -23,8 +23,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from postkit.clock import Clock
 from postkit.pages.markup import Markup, escape, isolated
 
-LOOPBACK = "http://127.0.0.1:8712/"
-"""What ``postkit connect`` registers, if nobody asks for another port."""
+
+def loopback(network: str, host: str = "127.0.0.1") -> str:
+    """What an app of ``network`` has registered for ``postkit connect``, if nobody asks for
+    another port."""
+    return f"http://{host}:8712/{network}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,3 @@ def consented(url: str, *, agree: bool = True, without: Collection[str] = ()) ->
 
 def query_of(address: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
-
-
-EMULATED: dict[str, str] = {}

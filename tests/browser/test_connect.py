@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from postkit.emulator.server import EmulatorServer
+from postkit.kit import Kit
 from postkit.plugins import Plugins
 from postkit.preview.browser import Browser
 from postkit.preview.screenshot import find_browser
@@ -79,7 +80,7 @@ def connecting(
     port = free_port()
     if "redirect_uri" in server.emulators[network].defaults:
         host = Plugins().network(network).oauth.host  # type: ignore[union-attr]
-        server.set(network, "redirect_uri", f"http://{host}:{port}/")
+        server.set(network, "redirect_uri", f"http://{host}:{port}/{network}")
     with subprocess.Popen(
         [
             sys.executable, "-m", "postkit", "connect", network, "--endpoint", account.endpoint,
@@ -116,18 +117,21 @@ def networks() -> list[str]:
     return [name for name in plugins.network_names() if plugins.network(name).oauth is not None]
 
 
-def names(network: str) -> str:
+def name_of(server: EmulatorServer, network: str, folder: Path) -> str:
     """The account that is meant, as the emulated network shows it."""
-    from postkit.testing.browser import EMULATED
-
-    return EMULATED.get(network, "@emulated")
+    [mine] = [account for account in server.accounts() if account.network == network]
+    with Kit(home=folder / "other", key=b"k" * 32) as kit:
+        account, _ = kit.connect(network, mine.credentials, endpoint=mine.endpoint)
+    assert account.identity is not None
+    return account.identity.name
 
 
 @pytest.mark.parametrize("network", networks())
 def test_connected_in_a_browser(
     server: EmulatorServer, browser: Browser, tmp_path: Path, network: str
 ) -> None:
-    with connecting(server, tmp_path, network, names(network)) as (process, address, port):
+    name = name_of(server, network, tmp_path)
+    with connecting(server, tmp_path, network, name) as (process, address, port):
         tab = Tab(browser)
         tab.go(address)
         tab.until('!!document.querySelector("button[value=allow]")')
@@ -182,7 +186,7 @@ def test_another_page_cannot_answer(
     with connecting(server, tmp_path, "x", "@emulated") as (process, address, port):
         state = re.search(r"state=([^&\s]+)", address)
         assert state is not None
-        target = f"http://127.0.0.1:{port}/?code=stolen&state={state[1]}"
+        target = f"http://127.0.0.1:{port}/x?code=stolen&state={state[1]}"
         blank = Tab(browser)
         blank.go(evil)
         blank.until("!!document.body && document.body.innerText === 'evil'")

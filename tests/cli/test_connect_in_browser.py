@@ -14,12 +14,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 
-from postkit.emulator.consent import LOOPBACK
+from postkit.emulator.consent import loopback
 from postkit.testing.browser import consented
 
 from .program import Program, command
 from .test_connect import account_of, accounts, in_files
 
+LOOPBACK = loopback("x")
 ADDRESS = re.compile(r"https?://127\.0\.0\.1:\d+/x/i/oauth2/authorize\?\S+")
 
 
@@ -95,7 +96,7 @@ def free_port(program: Program) -> int:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
-    program.server.set("x", "redirect_uri", f"http://127.0.0.1:{port}/")
+    program.server.set("x", "redirect_uri", f"http://127.0.0.1:{port}/x")
     return port
 
 
@@ -109,7 +110,7 @@ def test_a_person_is_led_through_it(postkit: Program) -> None:
     try:
         terminal.until("client_id: ?$")
         assert "It needs an app of yours, once:" in terminal.text
-        assert f"http://127.0.0.1:{port}/" in terminal.text
+        assert f"http://127.0.0.1:{port}/x" in terminal.text
         assert re.search(r"tweet\.write +to publish and delete your posts", terminal.text)
         terminal.type(app["client_id"])
         terminal.until(r"client_secret .*: ?$")

@@ -47,7 +47,7 @@ def answered(process: subprocess.Popen[str], *, agree: bool = True) -> tuple[int
     query = "&".join(
         f"{name}={value}" for name, value in consented(line.strip(), agree=agree).items()
     )
-    out, err = process.communicate(f"http://127.0.0.1:8712/?{query}\n", timeout=60)
+    out, err = process.communicate(f"http://127.0.0.1:8712/any?{query}\n", timeout=60)
     return process.returncode, out, "".join(seen) + err
 
 

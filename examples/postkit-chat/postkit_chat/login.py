@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from postkit.emulator.base import Refusal
-from postkit.emulator.consent import LOOPBACK, App, Consent, Denied
+from postkit.emulator.consent import App, Consent, Denied, loopback
 from postkit.emulator.world import World
 
 CODE_LIFE = timedelta(minutes=1)
@@ -22,7 +22,7 @@ class Login:
         self._tokens = tokens
         self._canary = canary
         self.consent = Consent("Chat", "@emulated", world.clock, life=CODE_LIFE, needs_pkce=True)
-        self.app = App("emulated-app", (LOOPBACK,), secret=canary("client_secret"))
+        self.app = App("emulated-app", (loopback("chat"),), secret=canary("client_secret"))
         self.consent.add(self.app)
 
     async def token(self, request: Request) -> Response:

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from postkit.accounts.oauth.flow import CHOICE, ChoiceNeeded
 from postkit.emulator.base import Handler
-from postkit.emulator.consent import LOOPBACK
+from postkit.emulator.consent import loopback
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import InputError, NeedsLogin, PostkitError, Refused, Unavailable
 from postkit.network import Account
@@ -29,6 +29,7 @@ from postkit.testing.clock import MovableClock
 from postkit.testing.rig import Rig
 from postkit.testing.suite.bench import Bench
 
+LOOPBACK = loopback("facebook")
 REDIRECT = LOOPBACK.replace("127.0.0.1", "localhost")
 SCOPES = "pages_show_list,pages_read_engagement,pages_manage_posts"
 DAY = 86_400

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from postkit.accounts.connect import Declined
-from postkit.emulator.consent import LOOPBACK
+from postkit.emulator.consent import loopback
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import NeedsLogin, PostkitError, Refused, Throttled
 from postkit.network import Account
@@ -28,6 +28,7 @@ from postkit.testing.clock import MovableClock
 from postkit.testing.rig import Rig
 from postkit.testing.suite.bench import Bench
 
+LOOPBACK = loopback("mastodon")
 SCOPES = "read:accounts read:statuses write:statuses write:media"
 VERIFIER = "v" * 64
 
@@ -155,7 +156,7 @@ def test_the_same_app_and_person_get_the_same_token(door: Door) -> None:
     ("changed", "status", "error"),
     [
         ({"code": "pk_canary_wrong"}, 400, "invalid_grant"),
-        ({"redirect_uri": "http://127.0.0.1:8713/"}, 400, "invalid_grant"),
+        ({"redirect_uri": "http://127.0.0.1:8713/mastodon"}, 400, "invalid_grant"),
         ({"code_verifier": "w" * 64}, 400, "invalid_grant"),
         ({"code_verifier": ""}, 400, "invalid_grant"),
         ({"client_secret": "pk_canary_wrong"}, 401, "invalid_client"),
@@ -194,8 +195,12 @@ def test_an_app_asks_for_no_more_than_it_registered(door: Door) -> None:
 
 def test_the_redirect_is_one_that_this_app_registered(door: Door) -> None:
     app = door.app()
-    door.app(redirect_uris="http://127.0.0.1:8713/")
-    for uri in ("http://127.0.0.1:8713/", "http://localhost:8712/", LOOPBACK + "?x=1"):
+    door.app(redirect_uris="http://127.0.0.1:8713/mastodon")
+    for uri in (
+        "http://127.0.0.1:8713/mastodon",
+        "http://localhost:8712/mastodon",
+        LOOPBACK + "?x=1",
+    ):
         with pytest.raises(PageRefused):
             consented(door.page(app, redirect_uri=uri))
 

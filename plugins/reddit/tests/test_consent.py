@@ -14,7 +14,7 @@ from postkit_reddit.consent import OAUTH
 from postkit_reddit.emulator import RedditEmulator
 from postkit_reddit.plugin import Reddit
 
-from postkit.emulator.consent import LOOPBACK
+from postkit.emulator.consent import loopback
 from postkit.emulator.server import EmulatorServer
 from postkit.errors import NeedsLogin
 from postkit.testing.browser import Refused, consented
@@ -23,6 +23,7 @@ from postkit.testing.clock import MovableClock
 if TYPE_CHECKING:
     from conftest import Link
 
+LOOPBACK = loopback("reddit")
 SCOPES = "identity read submit flair history edit"
 AGENT = {"User-Agent": "linux:postkit-tests:1 (by /u/nobody)"}
 
@@ -160,8 +161,8 @@ def test_an_access_token_that_is_revoked_leaves_the_refresh_token(door: Door) ->
     [
         {"client_id": "somebody"},
         {"redirect_uri": None},
-        {"redirect_uri": "http://127.0.0.1:8713/"},
-        {"redirect_uri": "http://localhost:8712/"},
+        {"redirect_uri": "http://127.0.0.1:8713/reddit"},
+        {"redirect_uri": "http://localhost:8712/reddit"},
     ],
 )
 def test_nobody_is_sent_to_an_address_that_is_not_registered(

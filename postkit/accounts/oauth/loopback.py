@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from ...errors import PostkitError
 from .page import page
@@ -17,7 +17,6 @@ from .page import page
 ADDRESS = "127.0.0.1"
 PORT = 8712
 """Fixed, since most networks compare the redirect's address whole."""
-PATH = "/"
 PATIENCE = 300.0
 """Seconds for a person to log in and agree."""
 MOST_CONNECTIONS = 16
@@ -25,6 +24,15 @@ MOST_CONNECTIONS = 16
 SILENCE = 5.0
 """Seconds that a connection may say nothing."""
 MOST_FIELDS = 20
+
+
+def path_of(network: str, server: str | None = None) -> str:
+    """The path of the redirect's address: one for each network, and for each server of one whose
+    users have servers of their own. So no server can send a browser on to another one's consent
+    page and have its answer taken for its own (mix-up, RFC 9700 section 4.4)."""
+    if server is None:
+        return f"/{network}"
+    return f"/{network}/{quote(urlsplit(server).netloc, safe=':')}"
 
 
 class Unanswered(PostkitError):
@@ -47,7 +55,7 @@ class Loopback:
     PortTaken.
     """
 
-    def __init__(self, port: int = PORT, host: str = ADDRESS) -> None:
+    def __init__(self, port: int = PORT, host: str = ADDRESS, path: str = "/") -> None:
         self._answers: queue.Queue[dict[str, str]] = queue.Queue()
         try:
             self._server = _Server((ADDRESS, port), self)
@@ -59,6 +67,7 @@ class Loopback:
             ) from error
         self.port = int(self._server.server_address[1])
         self.host = host
+        self.path = path
         self._state: str | None = None
         self._is_answered = False
         self._guard = threading.Lock()
@@ -69,7 +78,7 @@ class Loopback:
 
     @property
     def redirect_uri(self) -> str:
-        return f"http://{self.host}:{self.port}{PATH}"
+        return f"http://{self.host}:{self.port}{self.path}"
 
     def expect(self, state: str) -> None:
         """From now on, the answer with this state is taken; all others are refused."""
@@ -92,7 +101,7 @@ class Loopback:
         if method != "GET":
             return 405, "This address takes the answer of a network, and nothing else."
         path, _, query = target.partition("?")
-        if path != PATH:
+        if path != self.path:
             return 404, "There is nothing here."
         pairs = _pairs(query)
         params = dict(pairs or ())

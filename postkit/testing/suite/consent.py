@@ -14,7 +14,7 @@ from postkit.accounts.connect import Declined
 from postkit.accounts.oauth.apps import Apps
 from postkit.accounts.oauth.flow import CHOICE, ChoiceNeeded
 from postkit.accounts.oauth.terms import OAuth
-from postkit.emulator.consent import LOOPBACK
+from postkit.emulator.consent import loopback
 from postkit.errors import InputError, NeedsLogin, NetworkError, PostkitError, Refused
 from postkit.network import Account, CanRefresh, Identity
 
@@ -34,7 +34,7 @@ class Visit:
     @property
     def redirect(self) -> str:
         """The redirect's address, as the network wants it spelt."""
-        return LOOPBACK.replace("127.0.0.1", self.terms.host)
+        return loopback(self.rig.network.name, self.terms.host)
 
     @property
     def app(self) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from postkit.emulator.base import Emulator, Refusal
-from postkit.emulator.consent import LOOPBACK, Consent
+from postkit.emulator.consent import Consent, loopback
 from postkit.emulator.world import World
 
 from . import usage
@@ -65,7 +65,7 @@ class FacebookEmulator(Emulator):
         "photos": 10,
         "piece": 1_048_576,
         # The network lets an app in development have no other address on this machine.
-        "redirect_uri": LOOPBACK.replace("127.0.0.1", "localhost"),
+        "redirect_uri": loopback("facebook", "localhost"),
         "tasks": TASKS,
         "accounts_listed": 25,
         "long_days": 60,

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from postkit.emulator.base import Emulator, Handler, IsCreate, Refusal
-from postkit.emulator.consent import LOOPBACK, Consent
+from postkit.emulator.consent import Consent, loopback
 from postkit.emulator.timeline import LivePost
 from postkit.emulator.world import World
 
@@ -53,7 +53,7 @@ class RedditEmulator(Emulator):
     title = "Reddit"
     sample_target = "postkit_demo"
     defaults: ClassVar[Mapping[str, Any]] = {
-        "redirect_uri": LOOPBACK,
+        "redirect_uri": loopback("reddit"),
         "token_seconds": 86_400,
         "scopes": SCOPES,
         "calls": CALLS,

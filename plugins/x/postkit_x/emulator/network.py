@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from postkit.emulator.base import Emulator, Handler, Refusal
-from postkit.emulator.consent import LOOPBACK, Consent
+from postkit.emulator.consent import Consent, loopback
 from postkit.emulator.rates import FixedWindow, RateState
 from postkit.emulator.world import World
 
@@ -35,7 +35,7 @@ class XEmulator(Emulator):
     network = NETWORK
     title = "X"
     quiet = 1.0
-    defaults: ClassVar[Mapping[str, Any]] = {"credits": True, "redirect_uri": LOOPBACK}
+    defaults: ClassVar[Mapping[str, Any]] = {"credits": True, "redirect_uri": loopback("x")}
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

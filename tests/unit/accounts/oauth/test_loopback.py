@@ -16,6 +16,7 @@ from postkit.accounts.oauth.loopback import (
     Loopback,
     PortTaken,
     Unanswered,
+    path_of,
 )
 
 STATE = "the-state-that-was-sent"
@@ -216,3 +217,15 @@ def test_after_its_end_nobody_answers() -> None:
         port = loopback.port
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_each_network_and_server_has_a_path_of_its_own() -> None:
+    assert path_of("board") == "/board"
+    assert path_of("board", "https://one.example:8443/below") == "/board/one.example:8443"
+    assert path_of("board", "https://two.example") != path_of("board", "https://one.example")
+    with Loopback(0, path=path_of("board")) as loopback:
+        loopback.expect(STATE)
+        assert loopback.redirect_uri == f"http://127.0.0.1:{loopback.port}/board"
+        for path in ("/", "/other", "/board/", "/board/one.example"):
+            assert ask(loopback, f"{path}?code=x&state={STATE}")[0] == 404
+        assert ask(loopback, f"/board?code=x&state={STATE}")[0] == 200
