@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial as bind
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .accounts.place import Place, place_of
+from .accounts.place import Place
 from .errors import (
     InputError,
     NetworkError,
@@ -282,7 +282,7 @@ class Connections(Installation):
             with vault.lock(account.id):
                 fields, place = vault.access(account.id)
                 return self._shared(network, account, fields) or self._end_access(
-                    network, place or place_of(account), fields, account.id
+                    network, place or account.place, fields, account.id
                 )
         shared = self._shared(network, account, vault.get(account.id))
         if shared is not None:

@@ -20,6 +20,7 @@ from typing import (
 )
 
 from .accounts.oauth.terms import Choice, OAuth, Scope
+from .accounts.place import Place
 from .errors import NetworkError
 from .rendition import (
     Attachment,
@@ -141,6 +142,11 @@ class Account:
     @property
     def label(self) -> str:
         return f"{self.network}:{self.name}"
+
+    @property
+    def place(self) -> Place:
+        """Where its access is for."""
+        return Place(self.endpoint, self.ca_bundle)
 
     @property
     def facts(self) -> Mapping[str, Json]:

@@ -287,7 +287,7 @@ class Planner:
 
         if post.parts[0].media:
             return Card(link, "")  # beside pictures there is none, and that is told
-        from .accounts.connect import is_loopback
+        from .accounts.place import is_loopback
         from .fetch.offline import Offline
 
         host = urlsplit(place.account.endpoint or "").hostname or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ from ..store.accounts import AccountRows
 from ..suggest import did_you_mean
 from ..transport import Session
 from .draft import Draft
-from .place import Place, place_of
+from .place import Place, is_loopback
 from .vault import Vault
 
 PATIENCE = 10.0
@@ -151,7 +150,7 @@ def connect(
         )
     )
     # The secret first: an account without one could not be told from a lost one.
-    vault.put(account.id, dict(given), place_of(account))
+    vault.put(account.id, dict(given), account.place)
     try:
         account, problem = verified(network, account, clients)
         _check_meant(network, account.identity, confirm)
@@ -194,7 +193,7 @@ def destination(
             "credentials with --replace."
         )
     known = replace(known, endpoint=endpoint, ca_bundle=ca_bundle or known.ca_bundle)
-    return known, place_of(known)
+    return known, known.place
 
 
 def _again(
@@ -224,7 +223,7 @@ def _again(
     # Whoever renews the old access this moment must not write it over the new one; nor may the new
     # one go where the old one was for, so that it carries its place before the account has it.
     with vault.lock(account.id):
-        vault.put(account.id, draft.get(account.id), place_of(found))
+        vault.put(account.id, draft.get(account.id), found.place)
         accounts.renew(found)
     clients.drop(account.id)
     return accounts.by_id(account.id), None
@@ -284,15 +283,6 @@ def ask_quietly(session: Session, url: str) -> Any:
         return response.json() if response.ok else None
     except (OSError, ValueError):
         return None
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def spelled(network: Network[Any]) -> str:

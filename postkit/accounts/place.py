@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..network import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +21,13 @@ class Place:
         return cls(*json.loads(text))
 
 
-def place_of(account: Account) -> Place:
-    return Place(account.endpoint, account.ca_bundle)
+def is_loopback(host: str) -> bool:
+    """Whether a host, as a URL names it without brackets, is this machine."""
+    if host == "localhost":
+        return True
+    import ipaddress  # which few commands need
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

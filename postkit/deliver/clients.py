@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..accounts.draft import Draft
 from ..accounts.grant import LEARNT
-from ..accounts.place import Place, place_of
+from ..accounts.place import Place, is_loopback
 from ..accounts.secret import Redactor
 from ..accounts.secrets import Misplaced, Secrets
 from ..accounts.vault import Vault
@@ -49,7 +49,7 @@ class Connection:
     @property
     def access(self) -> Access | None:
         seen = self.secrets.seen if self.secrets is not None else None
-        return None if seen is None else Access(place_of(self.account), seen)
+        return None if seen is None else Access(self.account.place, seen)
 
     def ask(self, call: Callable[[], T], *, patient: bool = True) -> T:
         """Run a call that may be repeated; every failure becomes a next step.
@@ -189,19 +189,19 @@ class Clients:
     def is_current(self, kept: Connection, account: Account) -> bool:
         """Whether nobody has given the account new access or another endpoint since. Raises
         VaultError."""
-        if place_of(kept.account) != place_of(account):
+        if kept.account.place != account.place:
             return False
         if kept.secrets is None:
             return True
         fields, place = self._vault().access(account.id)
-        return place in (None, place_of(account)) and kept.secrets.held == fields
+        return place in (None, account.place) and kept.secrets.held == fields
 
     def is_replaced(self, refused: Access, account: Account) -> bool:
         """Whether the account has other access by now, and all of it. Raises VaultError."""
         fields, place = self._vault().access(account.id)
-        if place not in (None, place_of(account)):
+        if place not in (None, account.place):
             return False  # a connect that was broken off
-        return refused != Access(place_of(account), fields)
+        return refused != Access(account.place, fields)
 
     def give(self, connection: Connection) -> None:
         with self._guard:
@@ -223,17 +223,17 @@ class Clients:
 
     def _connect(self, account: Account) -> Connection:
         network = self._plugins.network(account.network)
-        session = session_of(network, place_of(account), **timeouts(account))
+        session = session_of(network, account.place, **timeouts(account))
         fields = [field for row in network.credentials for field in row.fields]
         public = {field.name for field in fields if not field.secret} | LEARNT
-        secrets = Secrets(self._vault(), account.id, account.label, public, place_of(account))
+        secrets = Secrets(self._vault(), account.id, account.label, public, account.place)
         try:
             client = ask(network, session, lambda: network.connect(account, secrets, session))
         except PostkitError as error:
             session.close()
             seen = {} if isinstance(error, Misplaced) else secrets.seen
             if isinstance(error, NeedsLogin) and seen is not None:
-                error.access = Access(place_of(account), seen)
+                error.access = Access(account.place, seen)
             raise
         return Connection(network, account, session, client, secrets)
 
@@ -253,11 +253,9 @@ def session_of(network: Network[Any], place: Place, **seconds: float) -> Session
 
 def _access(connection: Connection) -> Access:
     """Also of a client that has asked for no secret."""
-    return connection.access or Access(place_of(connection.account), {})
+    return connection.access or Access(connection.account.place, {})
 
 
 def _is_local(endpoint: str | None) -> bool:
-    from ..accounts.connect import is_loopback  # which imports this module
-
     # A rehearsal leaves this machine for nothing.
     return endpoint is not None and is_loopback(urlsplit(endpoint).hostname or "")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from postkit.accounts.connect import is_loopback
+from postkit.accounts.place import is_loopback
 from postkit.accounts.secret import Secret
 from postkit.transport import Session
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from postkit.accounts.connect import is_loopback
+from postkit.accounts.place import is_loopback
 from postkit.accounts.secret import Secret
 from postkit.errors import InputError, NeedsLogin, Refused
 from postkit.network import Attachment, Failure

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import tweepy
 
-from postkit.accounts.connect import is_loopback
+from postkit.accounts.place import is_loopback
 from postkit.accounts.secrets import Secrets
 from postkit.network import Account
 from postkit.transport import Session

@@ -14,7 +14,7 @@ from ...errors import InputError, PluginError, Refused
 from ...network import CanChoose, CanRegister, Network
 from ...transport import Session
 from ..grant import LEARNT
-from ..place import Place
+from ..place import Place, is_loopback
 from ..secret import Secret
 from .apps import Apps
 from .pending import Pending, PendingConnects
@@ -215,8 +215,6 @@ def terms_of(network: Network[Any]) -> OAuth:
 
 def check_redirect(redirect_uri: str) -> None:
     """Raises InputError for what the answer must not be sent to."""
-    from ..connect import is_loopback
-
     try:
         parts = urlsplit(redirect_uri)
         host, _ = parts.hostname or "", parts.port
