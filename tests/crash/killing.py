@@ -27,6 +27,8 @@ from .forks import KEY, Child, Forks, Order
 from .points import Strike
 
 FULL = os.environ.get("POSTKIT_CRASH") == "full"
+QUICK = os.environ.get("POSTKIT_CRASH") == "quick"
+"""As with every change: fewer of what is drawn at random."""
 SEED = 20261123
 QUIET = 0.2
 """Seconds of the quiet window: the emulator accepts at once, so any window is long enough."""

@@ -32,7 +32,8 @@ from .checker import check
 from .facts import read_with_board
 
 FULL = os.environ.get("POSTKIT_CRASH") == "full"
-RACES = 1000 if FULL else 200
+QUICK = os.environ.get("POSTKIT_CRASH") == "quick"
+RACES = 1000 if FULL else 60 if QUICK else 200
 SHARES = 4
 SEED = "pause 1"
 ROOT = Path(__file__).parents[2]

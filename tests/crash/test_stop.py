@@ -18,11 +18,23 @@ from dataclasses import dataclass
 import pytest
 
 from .forks import Child
-from .killing import FULL, NETWORKS, QUIET, SEED, Outcome, Run, Scene, Stage, faults_of, staged
+from .killing import (
+    FULL,
+    NETWORKS,
+    QUICK,
+    QUIET,
+    SEED,
+    Outcome,
+    Run,
+    Scene,
+    Stage,
+    faults_of,
+    staged,
+)
 
 LEASE = 0.5
 """Seconds, in the children."""
-RUNS = 1000 if FULL else 50
+RUNS = 1000 if FULL else 20 if QUICK else 50
 SHARES = 10
 ANSWERS_DURING_PAUSE = 0.5
 ABSORBING = ("bluesky", "mastodon", "x")
