@@ -18,7 +18,7 @@ from .judge import mismatches
 from .posts import Given, post_for
 
 FULL = os.environ.get("POSTKIT_LOSSLESS") == "full"
-POSTS = 500 if FULL else 25
+POSTS = 500 if FULL else 40
 SEED = os.environ.get("POSTKIT_SEED", "20261129")
 
 
