@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -220,7 +219,6 @@ def test_a_wrong_key(mastodon: Program, monkeypatch: pytest.MonkeyPatch) -> None
     assert "another key" in found.text
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_a_vault_that_others_can_read(mastodon: Program) -> None:
     (mastodon.home / "vault").chmod(0o644)
     status, found = doctor(mastodon)
